@@ -347,7 +347,8 @@ def _tenfold(at: _Place) -> Fault:
     change = _each(
         lambda row: replace(row, quantity=row.quantity * power) if row.symbol == symbol else row
     )
-    return at.fault("unit multiplier", change)
+    is_one = sum(row.symbol == symbol for row in at.world.books.fills) == 1
+    return at.fault("unit multiplier wrong_quantity" if is_one else "unit multiplier", change)
 
 
 def _lots(at: _Place) -> Fault:

@@ -5,7 +5,7 @@ of the faults, or without all. Equivalent are, and nothing else:
 
 * rows of equal content, if the answer's ids name the true one;
 * one added fill for lost fills of one symbol, leg and side with the same quantity, value and fees,
-  if the figures of the ledger are then the true ones;
+  with an id of its own or of one of them, if the figures of the ledger are then the true ones;
 * where neither side lists rows, the mirrored answer: nothing there shows a side.
 
 An answer that corrects figures alone must be of the fault's kind too, as any story gives the figure
@@ -141,7 +141,9 @@ def _target(case: Case, mended: Sequence[Fault]) -> tuple[Side, Side]:
     figures are the same with that row: mended, it has that row as well. Its figures are asked for
     then, and not its lists.
     """
-    ledger, exchange = case.sides([fault for fault in case.faults if fault not in mended])
+    left = [fault for fault in case.faults if fault not in mended]
+    ledger, exchange = case.sides(left)
+    ledger = _as_far_as_shown(case, ledger, [fault.behind for fault in left if fault.behind])
     theirs = [fault for fault in mended if fault.side == "external"]
     if any(fault.name == "list_ends" for fault in theirs):
         exchange = replace(exchange, shown=replace(exchange.shown, movements=False))
@@ -153,6 +155,21 @@ def _target(case: Case, mended: Sequence[Fault]) -> tuple[Side, Side]:
         shown = exchange.shown.figures_alone()
         exchange = replace(exchange, shown=shown, state=case.world.figures(ledger.books, shown))
     return ledger, exchange
+
+
+def _as_far_as_shown(case: Case, ledger: Side, ends: Sequence[datetime]) -> Side:
+    """The ledger without the lost fills that an exchange which is behind does not have either."""
+    held = {row.id for row in case.sides()[0].listed.fills}
+
+    def shown(books: Books) -> Books:
+        fills = [row for row in books.fills if row.id in held or row.time <= min(ends)]
+        return replace(books, fills=tuple(fills))
+
+    if not ends:
+        return ledger
+    books = shown(ledger.books)
+    state = case.world.figures(books, ledger.shown)
+    return replace(ledger, books=books, listed=shown(ledger.listed), state=state)
 
 
 def _side_of(case: Case, books: Books, faults: Sequence[Fault]) -> Side:
@@ -313,7 +330,9 @@ def _same_fills(case: Case, made: Books, true: Books, *, floats: bool) -> bool:
     less = _contents(true.fills) - _contents(made.fills)
     added = [row for row in made.fills if row.content in more]
     lost = [row for row in true.fills if row.content in less]
-    if not all(row.id.startswith("repair-") for row in added) or _sums(added) != _sums(lost):
+    ids = {row.id for row in lost}
+    is_named = all(row.id.startswith("repair-") or row.id in ids for row in added)
+    if not is_named or _sums(added) != _sums(lost):
         return False
     world = case.world
     figures = (replay(world.instruments, world.decimals, books) for books in (made, true))

@@ -87,7 +87,8 @@ SCHEDULES: dict[str, tuple[Charges, str]] = {
     "a twentieth": (charges(38, "0.001", 2000) + charges(2, "0.003", 2000), "0.001 0.003"),
     "less than a twentieth": (charges(39, "0.001", 2000) + charges(2, "0.003", 2000), "0.001"),
     "flat": (charges(4, "0", fixed="1.00"), "0 + 1"),
-    "flat, of too few fees": (charges(3, "0", fixed="1.00"), "0.01 0.005 0.00332"),
+    "flat, of three fees": (charges(3, "0", fixed="1.00"), "0 + 1"),
+    "two equal fees, of any two rates": (charges(2, "0", fixed="1.00"), "0.01 0.005"),
     "a fixed part": (charges(6, "0.001", fixed="1.50"), "0.001 + 1.5"),
     "a fixed part of four in five": (
         [*charges(8, "0.001", fixed="1.50"), ("1000", "9.01 EUR"), ("1100", "8.02 EUR")],

@@ -204,6 +204,40 @@ RIVALS: dict[str, list[Answer]] = {
     "one_fill_of_the_other_sign": [(OUT, ["sign_convention"])],
     # A BUY of 48 is too many of one symbol, and 48 are lacking of another at its price.
     "fill_under_the_wrong_symbol": [(IN, ["orphan_fill", "wrong_quantity"]), (IN, ["alias"])],
+    # Fees of 0.05 and 0.02 in cents: one of them is a cent too large, or 0.01 was booked twice.
+    "fee_wrong_by_one_unit": [(IN, ["duplicate_fee"]), (IN, ["wrong_price"])],
+    # 0.05406 has 54 ticks in one percent: a SELL of 0.010 that is missing may have its price.
+    "quantity_or_a_fill_at_few_prices": [(IN, ["wrong_quantity"])],
+    # 2296.056666666667 is the average of two fills; all else of the exchange has few digits.
+    "digits_of_an_average_price": [(OUT, ["rounding"])],
+    # No order ids: 1000, 6000 and 16000 in a row at one price are running sums, or one is wrong.
+    "running_sums_without_order_ids": [(IN, ["wrong_quantity"]), (IN, ["cumulative_quantity"])],
+    # The opening has the position of the only fill: it counts it, or the exchange has it not yet.
+    "behind_or_an_opening_of_later": [(OUT, ["as_of_shift"]), (IN, ["opening_balance"])],
+    "copy_or_an_opening_of_later": [(IN, ["duplicate_fill"]), (IN, ["opening_balance"])],
+    # The fee that differs has a part in the cash that the rounding hides.
+    "rounding_beside_a_wrong_fee": [(OUT, ["rounding"])],
+    # 0.35 for 2.39 USD is the least fee of an order, and no rate of 15 %.
+    "fill_at_the_rate_of_a_least_fee": [(IN, ["missing_fill"])],
+    # One fee an order: of two fills without one, either may be of an order that paid.
+    "flat_fee_of_either_fill": [(IN, ["missing_fee"])],
+    "flat_fee_of_either_side": [(IN, ["missing_fee"])] * 2,
+    "flat_fee_of_an_order": [(IN, ["missing_fee"])] * 2,
+    # It states 0 of what its own rows give: computed without the opening, or not at all.
+    "figure_of_nothing": [(OUT, ["opening_balance"])],
+    "open_price_beside_a_lost_fill": [
+        (IN, ["wrong_price", "missing_fill"]), ("None", ["missing_fill", "wrong_price"]),
+    ],
+    # A fill of five hours after both states has a wrong time, and is not the newest.
+    "newest_fill_beside_a_time_of_later": [(IN, ["orphan_fill"]), (OUT, ["stale_side"])],
+    "fill_of_another_declared_contract": [(IN, ["alias"])],
+    # A flat fee shows no quantity: the ledger may have ten times as much.
+    "both_legs_tenfold": [(OUT, ["unit"])],
+    # Every fill is of 243: a BUY is missing as well as a SELL is one too many.
+    "equal_fills_and_no_cash": [(IN, ["duplicate_fill"])],
+    "multiplier_and_no_positions": [(IN, ["multiplier"])],
+    # 18 fees of 1.50 turned are 54.00, as is 100 at 0.54 more; nobody pays a flat rebate.
+    "flat_fees_all_turned": [(IN, ["fee_sign"]), (IN, ["wrong_price"])],
 }  # fmt: skip
 PROVEN: dict[str, Answer] = {
     # Nobody compares the position; the id is there twice.
@@ -234,6 +268,8 @@ PROVEN: dict[str, Answer] = {
     "small_fills_without_a_fee": (IN, ["fee_sign"]),
     # The exchange's cash is that of its price: it cut no digits off.
     "round_price_that_its_cash_follows": (IN, ["wrong_price"]),
+    # 0.187 at 476.80 and at 476.81 are 89.16 both; one of the four fills has the id of another.
+    "copy_by_id_among_equal_amounts": (IN, ["duplicate_fill"]),
     # Every other fee is 0.02.
     "fee_beside_float_dust": (IN, ["missing_fee"]),
 }
@@ -261,10 +297,17 @@ NO_CAUSE = {
     "balance_that_is_not_listed",
     # The ledger states 0, against its rows and the exchange: no balance is counted twice.
     "zero_against_its_own_rows",
+    # 99998.00000000 has eight decimals: it was rounded to none of them, and a flat fee is off.
+    "wrong_fee_or_rounded_to_units",
 }
 """Sessions of which nothing is proven, and no cause is named."""
 
-OTHERS = {"order_in_other_parts", "shares_beside_their_rows"}
+OTHERS = {
+    "order_in_other_parts",
+    "shares_beside_their_rows",
+    "behind_by_all_shares",
+    "size_of_an_option",
+}
 """Sessions with a test of their own."""
 
 
@@ -336,3 +379,27 @@ def test_a_list_without_balances_says_nothing_of_rows(tmp_path: Path) -> None:
         "ledger::external:SAP", "ledger::external:USD",
     }  # fmt: skip
     assert explain(reconciliation) == ()
+
+
+def test_no_balance_is_added_that_neither_side_lists(tmp_path: Path) -> None:
+    """Shares that the exchange does not have yet become its position, and no balance."""
+    reconciliation = reconciled(tmp_path, "behind_by_all_shares")
+    (one,) = explain(reconciliation, repair_exchange=True)
+    assert [str(cause.cause_kind) for cause in one.causes] == ["stale_side"]
+    rows = [entry.row for entry in entries_of(reconciliation, one, repair_exchange=True)]
+    assert {row.get("symbol") or row["currency"] for row in rows} == {"KO", "USD"}
+    assert [row["corrected"] for row in rows if "currency" in row] == ["-21050.91"]
+
+
+def test_an_option_has_another_size(tmp_path: Path) -> None:
+    """All its fills cost ten times as much: it is of 100, and declared with 10."""
+    (one,) = explain(reconciled(tmp_path, "size_of_an_option"))
+    assert one.verdict is ExplanationVerdict.UNIQUE
+    assert [str(cause.cause_kind) for cause in one.causes] == ["multiplier"]
+    assert "(it is 100)" in one.text
+
+
+def test_the_copy_is_the_row_whose_id_is_there_twice(tmp_path: Path) -> None:
+    """Other fills post the same cents, and have ids of their own."""
+    (one,) = explain(reconciled(tmp_path, "copy_by_id_among_equal_amounts"))
+    assert [cause.ids for cause in one.causes] == [("8869",)]

@@ -13,8 +13,9 @@ from recon_core.explain.causes.precedence import is_quantity
 from recon_core.explain.causes.removed_rows import is_removal
 from recon_core.explain.causes.stale import reported_in_full
 from recon_core.explain.causes.strengths import is_far_larger, may_be_unique
-from recon_core.explain.problem.chances import is_little, is_much
-from recon_core.explain.problem.dimensions import is_position
+from recon_core.explain.problem.chances import is_little, is_much, is_of_few_ticks
+from recon_core.explain.problem.dimensions import is_cash, is_position
+from recon_core.explain.problem.figures import power_of_ten, slip
 from recon_core.explain.problem.hypotheses import Strength, fill_content
 from recon_core.explain.problem.market import market_of
 from recon_core.explain.problem.patches import total_of
@@ -74,7 +75,9 @@ def _is_denied(prover: Prover, answer: Answer) -> bool:
     return (
         any(is_too_fine(prover.recorded, one.fee, one.fee_currency) for one in answer.patch.added)
         or any(
-            _is_part_of_its_order(problem, part) or _is_of_another_account(problem, part)
+            _is_part_of_its_order(problem, part)
+            or _is_of_another_account(problem, part)
+            or _is_shown_by_no_cash(problem, part)
             for part in answer.parts
         )
         or _is_reported(answer)
@@ -103,8 +106,89 @@ def _has_two_readings(answer: Answer, part: Part) -> bool:
         or _may_be_other_sign(problem, part)
         or _may_be_a_movement(problem, part)
         or _is_one_of_two(answer, part)
+        or _is_of_any_at_its_price(problem, part)
         or _is_of_few_prices(problem, part)
+        or _is_missing_otherwise(problem, part)
+        or _is_typed(problem, part)
     )
+
+
+def _is_of_any_at_its_price(problem: Problem, part: Part) -> bool:
+    """True if a mistyped quantity may be that of another fill at its price, typed otherwise.
+
+    302 instead of 297 is 266 for 261, and 36 for 31.
+    """
+    patch = part.hypothesis.patch
+    if part.hypothesis.strength is Strength.SHOWN or not is_quantity(part.hypothesis):
+        return False
+    (old,), (new,) = patch.removed, patch.added
+    less = EXACT.subtract(old.quantity, new.quantity)
+    if old.price != new.price or power_of_ten(old.quantity, new.quantity) is not None:
+        return False
+    return any(
+        one.price == old.price and one.side is old.side and one.quantity > less
+        for one in problem.by_symbol.get(problem.postings.position(old), ())
+        if one.quantity != old.quantity
+    )
+
+
+def _is_missing_otherwise(problem: Problem, part: Part) -> bool:
+    """True if a removed fill may be true, and a fill of its other side is missing instead.
+
+    That fill has the same quantity, as others of the market have it.
+    """
+    patch = part.hypothesis.patch
+    is_shown = part.hypothesis.strength is Strength.SHOWN
+    if is_shown or patch.rows_added or len(patch.rows_removed) != 1 or not patch.removed:
+        return False
+    (fill,) = patch.removed
+    is_usual = _has_usual_quantity(problem, fill)
+    return (is_usual or bool(fill.fee)) and _may_be_turned_round(problem, fill)
+
+
+def _has_usual_quantity(problem: Problem, fill: Fill) -> bool:
+    """True if another fill of the market has the quantity of a fill."""
+    others = problem.by_symbol.get(problem.postings.position(fill), ())
+    return any(one.quantity == fill.quantity for one in others if one is not fill)
+
+
+def _is_shown_by_no_cash(problem: Problem, part: Part) -> bool:
+    """True if neither cash nor rows are compared, and a missing fill has the removed quantity."""
+    removed = part.hypothesis.patch.removed
+    if len(removed) != 1 or not is_removal(problem, part.hypothesis):
+        return False
+    is_seen = any(map(is_cash, problem.dimensions.compared))
+    is_seen = is_seen or problem.statement_of(problem.owner.other).fills is not None
+    return not is_seen and _has_usual_quantity(problem, removed[0])
+
+
+def _may_be_turned_round(problem: Problem, fill: Fill) -> bool:
+    """True if a missing fill of the other side may have the price of a fill, and no fee shows it.
+
+    A fee below the dust of floats is not seen.
+    """
+    market = market_of(problem, problem.postings.position(fill))
+    is_free = fill.fee.copy_abs() <= problem.dimensions.dust
+    return is_free and (market is None or is_of_few_ticks(market, fill))
+
+
+def _is_typed(problem: Problem, part: Part) -> bool:
+    """True if a removed fill moves nothing but one position, which may be typed wrongly.
+
+    It has no fee, where others have one. 11.2 and 10.2 differ by a fill of 1.0, and by one digit.
+    """
+    moved = [name for name, amount in part.effect.items() if amount]
+    fills = part.hypothesis.patch.removed
+    is_shown = part.hypothesis.strength is Strength.SHOWN
+    if is_shown or part.hypothesis.patch.rows_added or len(fills) != 1 or fills[0].fee:
+        return False
+    if len(moved) != 1 or not is_position(moved[0]):
+        return False
+    stated = (
+        problem.dimensions.stated(problem.statement_of(side)).get(moved[0], ZERO).copy_abs()
+        for side in LedgerSide
+    )
+    return any(fill.fee for fill in problem.fills) and slip(*stated) is not None
 
 
 def _of_far_price(prover: Prover, part: Part) -> list[str]:
@@ -183,9 +267,17 @@ def _is_little_cash(answer: Answer) -> bool:
     is_moved = any(amount for name, amount in part.effect.items() if is_position(name))
     is_fitted = is_quantity(part.hypothesis) and part.hypothesis.strength > Strength.SHOWN
     is_witnessed = is_moved and not is_fitted
-    if is_witnessed:
+    if is_witnessed or _has_the_only_rebate(answer.problem, part):
         return False
     return is_little(answer.problem, part.effect, of_fees=_is_of_fees(part))
+
+
+def _has_the_only_rebate(problem: Problem, part: Part) -> bool:
+    """True if a fee is turned that is the only one below zero, which its row shows by itself."""
+    (*_, wrong) = part.hypothesis.patch.removed or (None,)
+    if part.hypothesis.cause_kind is not CauseKind.FEE_SIGN or wrong is None or wrong.fee > 0:
+        return False
+    return sum(fill.fee < 0 for fill in problem.fills) == 1
 
 
 def _is_of_fees(part: Part) -> bool:
@@ -287,7 +379,9 @@ def _is_one_of_two(answer: Answer, part: Part) -> bool:
     if is_quantity(part.hypothesis):
         old = patch.removed[0]
         is_larger = fill.quantity > old.quantity
-        return is_larger and (fill.fee != old.fee or _is_doubled(answer.problem, fill))
+        if is_larger and (fill.fee != old.fee or _is_doubled(answer.problem, fill)):
+            return True
+        return not old.fee and _may_be_turned_round(answer.problem, fill)
     if not is_unstated(part.hypothesis):
         return False
     problem = answer.problem

@@ -1,18 +1,23 @@
 """Faults in sequence: the first is repaired, then the remaining deltas are explained."""
 
 from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Set as AbstractSet
 from dataclasses import replace
 from datetime import datetime
 from typing import Final
 
 from recon_core.explain.answers.verdicts import ROUNDED_OFF
 from recon_core.explain.causes import precedence
+from recon_core.explain.causes.stale import last_shown
 from recon_core.explain.proof.prover import Prover
 from recon_core.model import LedgerSide, RecordedSession, SideRecord
 from recon_core.model.explanation import Explanation, ExplanationVerdict
+from recon_core.model.fill_table import table_of
 
 First = tuple[Explanation, LedgerSide, SideRecord]
 """A partial explanation, its side, and that side without the fault."""
+
+_LATER: Final = "what the external side states at a later time"
 
 _WHOLE: Final = (ExplanationVerdict.UNIQUE, ExplanationVerdict.AMBIGUOUS)
 """Verdicts of explanations that account for all deltas, the better one first."""
@@ -75,10 +80,14 @@ def _or_other_rows(whole: Explanation, first: Explanation, second: Explanation) 
 def _or_behind(recorded: RecordedSession, one: Explanation) -> Explanation:
     """Return an explanation as ambiguous if it removes rows that a side which is behind lacks.
 
-    The books of that side do not reach so far: that it lists no such row proves nothing.
+    The books of that side do not reach so far: that it lists no such row proves nothing. Nor does
+    it where the rows that are removed are the newest of the ledger, and the exchange shows nothing
+    of a later time.
     """
     behind = {each for cause in one.causes if precedence.is_behind(cause) for each in cause.ids}
     foreign = {each for cause in one.causes if precedence.is_foreign(cause) for each in cause.ids}
+    if foreign and not behind and _are_newest(recorded, foreign):
+        return replace(one, verdict=ExplanationVerdict.AMBIGUOUS, decides=one.decides or _LATER)
     if not behind or not foreign:
         return one
     times: dict[str, datetime] = {}
@@ -88,8 +97,17 @@ def _or_behind(recorded: RecordedSession, one: Explanation) -> Explanation:
     unseen, removed = ([times[each] for each in ids if each in times] for ids in (behind, foreign))
     if not unseen or not removed or max(removed) < min(unseen):
         return one
-    later = "what that side states at a later time"
-    return replace(one, verdict=ExplanationVerdict.AMBIGUOUS, decides=one.decides or later)
+    return replace(one, verdict=ExplanationVerdict.AMBIGUOUS, decides=one.decides or _LATER)
+
+
+def _are_newest(recorded: RecordedSession, ids: AbstractSet[str]) -> bool:
+    """True if all rows of the ledger that are later than what the exchange shows have these ids."""
+    shown, ledger = last_shown(recorded), recorded.internal
+    if shown is None or ledger is None:
+        return False
+    newest = [row.fill_id for row in table_of(ledger.fills).after(shown)]
+    newest += [row.movement_id for row in ledger.movement_rows if row.time > shown]
+    return bool(newest) and ids >= set(newest)
 
 
 def _all_aliases(first: Explanation, second: Explanation) -> dict[LedgerSide, Mapping[str, str]]:

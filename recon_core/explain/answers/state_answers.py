@@ -11,6 +11,7 @@ from itertools import combinations, islice
 from typing import Final
 
 from recon_core.compare.aliases import with_aliases
+from recon_core.compare.keys import encode_key
 from recon_core.explain import causes
 from recon_core.explain.answers.fault_sequences import First
 from recon_core.explain.answers.verdicts import ROUNDED_OFF, not_proven, proof_text
@@ -19,6 +20,7 @@ from recon_core.explain.causes.alias import renamed_currencies
 from recon_core.explain.causes.strengths import may_be_unique
 from recon_core.explain.problem.dimensions import (
     Vector,
+    bare_name,
     effect_of,
     is_cash,
     is_position,
@@ -32,7 +34,9 @@ from recon_core.explain.problem.problems import contradictions
 from recon_core.explain.problem.stated_figures import StateHypothesis
 from recon_core.explain.proof.prover import Outcome, Prover
 from recon_core.explain.search.states import state_hypotheses
+from recon_core.ledger.bookings import is_derivative
 from recon_core.model import CashBalance, LedgerSide, SideRecord
+from recon_core.model.comparison import ItemKind
 from recon_core.model.explanation import Booking, Cause, Explanation, ExplanationVerdict
 from recon_core.policy.aliases import Aliases
 from recon_core.values.amounts import EXACT, ZERO, format_amount
@@ -54,7 +58,14 @@ def doubt(prover: Prover, chosen: Sequence[StateHypothesis]) -> str:
         doubtful = family.state_doubt(prover.dimensions, prover.recorded, chosen)
         if doubtful:
             return doubtful
-    return _cash(prover, chosen) or _witness(prover, chosen)
+    return _cash(prover, chosen) or _witness(prover, chosen) or _rows(prover, chosen)
+
+
+def _rows(prover: Prover, chosen: Sequence[StateHypothesis]) -> str:
+    """Doubt a rounding beside rows that differ: either row may be right, and the digits with it."""
+    is_rounded = any(map(precedence.is_rounding, chosen))
+    of_fills = ItemKind.FILL.diff_type in {one.diff_type for one in prover.reconciliation.diffs}
+    return "which of the rows that differ is right" if is_rounded and of_fills else ""
 
 
 def _witness(prover: Prover, chosen: Sequence[StateHypothesis]) -> str:
@@ -100,12 +111,21 @@ def _cash(prover: Prover, chosen: Sequence[StateHypothesis]) -> str:
     """Doubt a single figure in another unit, or with the other sign: a row may be wrong instead."""
     names = {name for hypothesis in chosen for name in hypothesis.correction}
     records = prover.recorded.own_records().values()
-    if not any(record.fills for record in records) or len(names) != 1:
+    if not any(record.fills for record in records) or len(set(map(bare_name, names))) != 1:
         return ""
     families = [causes.family_of(hypothesis.cause_kind) for hypothesis in chosen]
     doubtful = all(family.may_be_a_row for family in families)
     has_cash = any(map(is_cash, prover.dimensions.compared))
-    return "the cash of both sides" if doubtful and not has_cash else ""
+    is_seen = has_cash and not all(_is_of_a_contract(prover, name) for name in names)
+    return "the cash of both sides" if doubtful and not is_seen else ""
+
+
+def _is_of_a_contract(prover: Prover, name: str) -> bool:
+    """True if a position is of a derivative: no cash shows how many were traded."""
+    instruments, symbol = prover.recorded.instruments, label_of(bare_name(name))
+    return is_position(name) and any(
+        is_derivative(one) for one in instruments.values() if encode_key(one.symbol) == symbol
+    )
 
 
 @dataclass(frozen=True, slots=True)

@@ -155,7 +155,7 @@ def renamed_currencies(
 def _state_doubt(
     _dimensions: Dimensions, recorded: RecordedSession, chosen: Sequence[StateHypothesis]
 ) -> str:
-    """Doubt another name of what one fill has, if the session declares both as of other assets.
+    """Doubt another name of what one fill has, if the session declares both.
 
     The fill may be of the other instrument.
     """
@@ -163,8 +163,7 @@ def _state_doubt(
     bases = {each.base for each in declared.values()}
     for one in chosen:
         names = one.renamed or ("", "")
-        assets = {(each.base, each.quote) for each in map(declared.get, names) if each}
-        if len(assets) < 2 and not bases.issuperset(names):  # noqa: PLR2004  # two of a pair
+        if not declared.keys() >= set(names) and not bases.issuperset(names):
             continue
         amounts = {amount.copy_abs() for amount in one.correction.values()}
         named = zip((one.side, one.side.other), names, strict=True)

@@ -10,6 +10,7 @@ from decimal import Decimal
 from typing import Final
 
 from recon_core.explain.causes.family import CauseFamily
+from recon_core.explain.problem.hypotheses import Strength
 from recon_core.explain.problem.stated_figures import StateHypothesis, States
 from recon_core.explain.problem.wording import sentence_of
 from recon_core.model import CashBalance, Leg
@@ -69,7 +70,18 @@ def _with_position(states: States) -> Iterator[StateHypothesis]:
         ):
             correction = {cash: surplus.copy_negate()}
             detail = f"its {instrument.base} counts the position {symbol} of {held:f} as cash again"
-            yield StateHypothesis(CauseKind.BALANCE_KIND, states.side, correction, detail, forms=1)
+            yield StateHypothesis(
+                CauseKind.BALANCE_KIND, states.side, correction, detail,
+                strength=Strength.CHANCE if _may_be_zeroed(states, cash) else Strength.EXACT,
+                forms=1,
+            )  # fmt: skip
+
+
+def _may_be_zeroed(states: States, cash: str) -> bool:
+    """True if the other side states that it has none, and no rows show what it has."""
+    records = (states.record, states.other_record)
+    is_bare = not any(one.fills or one.movements for one in records)
+    return is_bare and cash in states.other and not states.other[cash]
 
 
 def _have_holdings_as_cash(states: States) -> bool:

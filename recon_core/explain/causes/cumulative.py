@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from decimal import Decimal
-from itertools import accumulate, pairwise
+from itertools import accumulate, groupby, pairwise
 from operator import attrgetter
 from typing import Final
 
@@ -34,6 +34,9 @@ _MOST: Final = 8
 """Rows of one cause whose orders are asked: a cause of more rows is of no single order."""
 
 _QUANTITY: Final = attrgetter("quantity")
+
+_TERMS: Final = attrgetter("order_id", "side", "price")
+"""Fields that executions of one order share where a source names no orders."""
 
 _Orders = Sequence[Sequence[Fill]]
 
@@ -214,7 +217,8 @@ def _rivals(
     for at, one in enumerate(hypotheses):
         if one.cause_kind is CauseKind.CUMULATIVE_QUANTITY:
             continue
-        orders = {fill.order_id: problem.rows.order_of(fill) for fill in one.patch.removed[:_MOST]}
+        asked = one.patch.removed[:_MOST]
+        orders = {fill.order_id or fill.fill_id: _order_of(problem, fill) for fill in asked}
         for order in orders.values():
             if len(order) < _PAIR or not _is_rising(order):
                 continue
@@ -222,6 +226,15 @@ def _rivals(
             other = Misread((order,), problem.fault_in, name, moved).hypothesis()
             if _move_the_same(problem, one, other):
                 yield Rival({at: ()}, replace(other, side=problem.side), "the fills of that order")
+
+
+def _order_of(problem: Problem, fill: Fill) -> Sequence[Fill]:
+    """Return the fills of an order; where no order is named, those in a row at one price."""
+    if fill.order_id:
+        return problem.rows.order_of(fill)
+    fills = problem.by_symbol.get(problem.postings.position(fill), ())
+    runs = (list(run) for _, run in groupby(fills, key=_TERMS))
+    return next((run for run in runs if any(one is fill for one in run)), [fill])
 
 
 def _move_the_same(problem: Problem, one: Hypothesis, other: Hypothesis) -> bool:

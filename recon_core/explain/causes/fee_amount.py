@@ -77,7 +77,7 @@ def _fees_at_rates(problem: Problem) -> Callable[[Fill], Iterable[OtherFee]]:
     """Return the function that gives the fees of a fill without one, at each known rate."""
 
     def fees(fill: Fill) -> Iterator[OtherFee]:
-        if problem.schedules.leaves_without(fill):
+        if problem.schedules.leaves_without(fill) or _is_charged_once(problem, fill):
             return
         for at in range(len(problem.schedules.rates(fill))):
             other = charged(problem, fill, at)
@@ -92,16 +92,30 @@ def _charged(problem: Problem, fill: Fill, fee: Decimal, currency: str) -> Hypot
 
 
 def _is_one_of_the_bare(problem: Problem, fill: Fill) -> bool:
-    """True if the fee is flat, and no fill of this quantity has it: small ones may be free.
+    """True if the fee is flat, and other fills have none: theirs may be missing, or is not due.
 
-    Where a rate is rounded to one unit or two, it looks flat, and less than half a unit is 0.
+    A fee of each order is that of its first fill. Where a rate is rounded to one unit or two, it
+    looks flat, and less than half a unit is 0. A single fee may be flat, or at a rate.
     """
     model = problem.schedules.model(fill)
-    if model is None or any(model.rates):
-        return False
     fills = problem.by_symbol.get(problem.postings.position(fill), ())
-    alike = [one for one in fills if one.quantity == fill.quantity]
-    return len(alike) > 1 and not any(one.fee for one in alike)
+    others = [one for one in fills if one is not fill]
+    orders = {id(one) for one in problem.rows.order_of(fill)}
+    if model is None or (any(model.rates) and sum(bool(one.fee) for one in others) > 1):
+        return False
+    alike = [one for one in others if one.quantity == fill.quantity]
+    is_small = bool(alike) and not any(one.fee for one in alike)
+    apart = (one for one in others if not one.fee and id(one) not in orders)
+    is_only = all(_is_charged_once(problem, one) for one in apart)
+    return is_small or not is_only
+
+
+def _is_charged_once(problem: Problem, fill: Fill) -> bool:
+    """True if one other fill of the order of a fill has a fee, and all fees are equal: flat."""
+    fills = problem.by_symbol.get(problem.postings.position(fill), ())
+    if len({one.fee for one in fills if one.fee}) != 1:
+        return False
+    return sum(bool(one.fee) for one in problem.rows.order_of(fill) if one is not fill) == 1
 
 
 def _of_all(group: FillGroup) -> Iterator[Hypothesis]:
@@ -132,7 +146,8 @@ def _all_turned(group: FillGroup) -> Hypothesis:
     fills = group.charged
     turned = [with_fee(fill, fill.fee.copy_negate()) for fill in fills]
     hypothesis = of_all(CauseKind.FEE_SIGN, fills, turned, "of every fee")
-    is_chance = _are_paid(group.problem, len(fills))
+    is_flat = len(fills) > 1 and len({fill.fee for fill in fills}) == 1 and fills[0].fee > 0
+    is_chance = _are_paid(group.problem, len(fills)) or is_flat
     return replace(hypothesis, strength=Strength.CHANCE) if is_chance else hypothesis
 
 
@@ -157,7 +172,8 @@ def _all_charged(group: FillGroup) -> Iterator[Hypothesis]:
     if all(map(problem.schedules.rates, bare)):
         other = [charged(problem, fill, 0) for fill in bare]
         hypothesis = of_all(CauseKind.MISSING_FEE, bare, other, f"of {len(bare)} fills")
-        yield replace(hypothesis, strength=Strength.SHOWN)
+        is_due = not any(_is_charged_once(problem, fill) for fill in bare)
+        yield replace(hypothesis, strength=Strength.SHOWN if is_due else Strength.CHANCE)
 
 
 def _in_pairs(rows: Sequence[PairRow], fills: Sequence[Fill]) -> SharedFault | None:

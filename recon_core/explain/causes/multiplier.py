@@ -6,18 +6,17 @@ earn 125.00. Nothing is to be booked: the declaration is to be corrected, or the
 with another one.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from fractions import Fraction
 from typing import Final
 
 from recon_core.explain.causes.family import CauseFamily
-from recon_core.explain.problem.dimensions import Vector, is_cash
+from recon_core.explain.problem.dimensions import Dimensions, Vector, is_cash, is_position
 from recon_core.explain.problem.postings import to_decimal
 from recon_core.explain.problem.stated_figures import StateHypothesis, States
 from recon_core.explain.problem.wording import sentence_of
-from recon_core.ledger.bookings import is_derivative
 from recon_core.ledger.replay import replay
 from recon_core.model import Instrument, LedgerSide, RecordedSession, SideRecord
 from recon_core.model.explanation import CauseKind
@@ -57,7 +56,8 @@ def _in_states(states: States) -> Iterator[StateHypothesis]:
     contracts = [
         instrument
         for symbol in sorted(traded)
-        if (instrument := recorded.instruments.get(symbol)) and is_derivative(instrument)
+        if (instrument := recorded.instruments.get(symbol))
+        and not instrument.instrument_kind.delivers
     ]
     declared = _state(states, recorded, rows) if contracts else None
     for instrument in contracts if declared is not None else ():
@@ -174,10 +174,21 @@ def _state(states: States, recorded: RecordedSession, record: SideRecord) -> Vec
         return None
 
 
+def _state_doubt(
+    dimensions: Dimensions, _recorded: RecordedSession, chosen: Sequence[StateHypothesis]
+) -> str:
+    """Doubt a multiplier where no position is compared: a quantity may be off by the factor."""
+    is_multiplier = any(one.cause_kind is CauseKind.MULTIPLIER for one in chosen)
+    if is_multiplier and not any(map(is_position, dimensions.compared)):
+        return "the positions of both sides"
+    return ""
+
+
 FAMILY: Final = CauseFamily(
     sentences={CauseKind.MULTIPLIER: sentence_of("{subject} counts with another multiplier")},
     in_states=_in_states,
     state_words={CauseKind.MULTIPLIER: "counts with another multiplier"},
+    state_doubt=_state_doubt,
     may_be_a_row=True,
     is_booked=False,
 )

@@ -8,13 +8,14 @@ Example: the openings differ by 250 USDT, 40 fills follow, the final balances di
 Where the oldest fills of the ledger are said to be false, its opening may count them already.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Final
 
 from recon_core.explain.causes.family import CauseFamily, Rival
 from recon_core.explain.causes.removed_rows import patch_of_removed, removed_at_end
+from recon_core.explain.causes.stale import is_span
 from recon_core.explain.causes.strengths import of_one_amount
 from recon_core.explain.problem.dimensions import (
     Vector,
@@ -27,7 +28,7 @@ from recon_core.explain.problem.dimensions import (
     state_part,
 )
 from recon_core.explain.problem.figures import common_lot
-from recon_core.explain.problem.hypotheses import MISSING_ID, Hypothesis, Strength
+from recon_core.explain.problem.hypotheses import MISSING_ID, Hypothesis, Row, Strength
 from recon_core.explain.problem.patches import Patch, names_of, shifted
 from recon_core.explain.problem.problem import FaultIn, Problem
 from recon_core.explain.problem.wording import rows_text, sentence_of
@@ -64,7 +65,8 @@ def _of_other_rows(problem: Problem) -> Iterator[Hypothesis]:
                 one = _opening(opening, replace(opening, cash=cash), row.currency)
                 # A withdrawal of a round amount may be missing as well.
                 strength = of_one_amount(row.total, len(_POWERS)) if power is None else one.strength
-                yield replace(one, strength=strength)
+                is_none = power is None and _is_stated_as_none(problem, row)
+                yield replace(one, strength=Strength.CHANCE if is_none else strength)
     for at, held in enumerate(opening.positions):
         for power in _POWERS:
             quantity = None if power is None else held.quantity.scaleb(power, EXACT)
@@ -73,6 +75,14 @@ def _of_other_rows(problem: Problem) -> Iterator[Hypothesis]:
             if held.quantity:
                 one = _opening(opening, replace(opening, positions=positions), held.symbol)
                 yield replace(one, strength=max(one.strength, _of_lots(problem)))
+
+
+def _is_stated_as_none(problem: Problem, row: CashBalance) -> bool:
+    """True if a side states none of a balance that rows give: the figure may be wrong."""
+    side = problem.side if problem.is_of_own_statement else problem.owner.other
+    stated = problem.dimensions.stated(problem.statement_of(side))
+    name = problem.dimensions.cash(row.currency, row.account)
+    return not stated.get(name) and (problem.is_of_own_statement or name in stated)
 
 
 def _of_lots(problem: Problem) -> Strength:
@@ -263,31 +273,54 @@ def _counted_fills(problem: Problem, hypotheses: Sequence[Hypothesis]) -> Iterat
     """Yield the opening that counts the first fills already, if hypotheses remove these fills.
 
     Not if the exchange shows that they are false: by its own opening, its fills or its reports, or
-    by a snapshot from before them. Nor if they are the copies of other fills, which rows show.
+    by a snapshot from before them. Nor if they are the copies of other fills, which rows show, or
+    all that the exchange does not know yet, and no such position is in that opening.
     """
     outer, opening = problem.statement_of(LedgerSide.EXTERNAL), problem.record.opening
     if opening is None or outer.opening is not None:
         return
-    if outer.fills is not None or outer.orders is not None:
+    is_behind = any(map(is_span, hypotheses))
+    if outer.fills is not None or (outer.orders is not None and not is_behind):
         return
-    if any(one.cause_kind is CauseKind.DUPLICATE_FILL for one in hypotheses):
+    left, rows = _counted(problem, hypotheses)
+    if not left or any(one.as_of < rows[0].time for one in outer.snapshot_rows):
         return
-    left, rows = removed_at_end(problem, hypotheses, problem.fills)
-    if not left or any(one.as_of < problem.fills[0].time for one in outer.snapshot_rows):
+    effect = state_part(patch_of_removed(rows).vector(problem.postings))
+    is_copy = any(one.cause_kind is CauseKind.DUPLICATE_FILL for one in hypotheses)
+    if (is_copy or is_behind) and not _is_held(problem, opening, effect):
         return
-    counted = state_part(patch_of_removed(rows).vector(problem.postings))
-    names = sorted(set(map(label_of, counted)))
+    names = sorted(set(map(label_of, effect)))
     yield Rival(
         left,
         Hypothesis(
             CauseKind.OPENING_BALANCE,
-            Patch(opening=_moved(problem, opening, counted), old_opening=opening),
+            Patch(opening=_moved(problem, opening, effect), old_opening=opening),
             rows,
             detail=f"{', '.join(names)}: it counts {rows_text(rows)} already",
             side=LedgerSide.INTERNAL,
         ),
         "the balances before the first fill",
         is_timed=True,
+    )
+
+
+def _counted(
+    problem: Problem, hypotheses: Sequence[Hypothesis]
+) -> tuple[Mapping[int, tuple[Row, ...]], tuple[Row, ...]]:
+    """Return the places of hypotheses that remove the first fills, or all rows, and these rows."""
+    for at, one in enumerate(hypotheses):
+        if is_span(one) and len(one.patch.rows_removed) == len(problem.timeline):
+            return {at: ()}, tuple(problem.timeline)
+    return removed_at_end(problem, hypotheses, problem.fills)
+
+
+def _is_held(problem: Problem, opening: Opening, effect: Vector) -> bool:
+    """True if an opening has each position that rows open: they may be counted in it."""
+    held = problem.postings.opening(opening)
+    opened = {name: amount.copy_negate() for name, amount in effect.items() if is_position(name)}
+    return bool(opened) and all(
+        held.get(name, ZERO) * amount > 0 and held[name].copy_abs() >= amount.copy_abs()
+        for name, amount in opened.items()
     )
 
 

@@ -13,6 +13,7 @@ from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
 from fractions import Fraction
+from functools import reduce
 from typing import Final
 
 from recon_core.explain.causes.family import CauseFamily, FieldFault, Rival
@@ -194,14 +195,20 @@ def _rivals(
         is_charged = any(_is_charged_as(problem, *pair, changed) for pair in pairs)
         is_odd = outer.cash is None or "cash" in outer.derived
         is_odd = is_odd and any(_is_odd_fee(problem, *pair, changed) for pair in pairs)
-        if is_charged or is_odd or _shows_neither(problem, one, changed):
+        others = [each.patch for each in hypotheses if each is not one]
+        if is_charged or is_odd or _shows_neither(problem, one, others, changed):
             turned = replace(patch, removed=patch.added, added=patch.removed)
             wrong = replace(one, patch=turned, rows=patch.added, side=LedgerSide.EXTERNAL)
             yield Rival({at: ()}, wrong, "a second statement of these fills by the external side")
 
 
-def _shows_neither(problem: Problem, one: Hypothesis, changed: Collection[int]) -> bool:
-    """True if two prices of a fill post the same amounts, and its fee is not the other price's."""
+def _shows_neither(
+    problem: Problem, one: Hypothesis, others: Sequence[Patch], changed: Collection[int]
+) -> bool:
+    """True if two prices of a fill post the same amounts, and its fee is not the other price's.
+
+    `others` are the patches of the causes beside it.
+    """
     patch = one.patch
     if one.cause_kind is not CauseKind.WRONG_PRICE or len(patch.removed) != 1:
         return False
@@ -211,8 +218,10 @@ def _shows_neither(problem: Problem, one: Hypothesis, changed: Collection[int]) 
     if not problem.postings.derivative(given.symbol):
         return problem.postings.fill(given) == problem.postings.fill(other)
     # The price of a position that is open is in no amount yet.
-    after = problem.replayed_after(patch)
-    return after is not None and not any(minus(after.exact, problem.exact).values())
+    beside = reduce(Patch.joined, others, Patch())
+    states = [problem.replayed_after(each) for each in (beside, beside.joined(patch))]
+    before, after = (None if state is None else state.exact for state in states)
+    return before is not None and after is not None and not any(minus(after, before).values())
 
 
 def _is_charged_as(problem: Problem, given: Fill, other: Fill, changed: Collection[int]) -> bool:

@@ -139,11 +139,11 @@ def is_removal(problem: Problem, one: Hypothesis) -> bool:
         return False
     return bool(patch.rows_removed) and not (
         one.facts.in_parts
-        or (one.cause_kind is CauseKind.DUPLICATE_FILL and _has_its_id(problem, patch.removed))
+        or (one.cause_kind is CauseKind.DUPLICATE_FILL and has_its_id(problem, patch.removed))
     )
 
 
-def _has_its_id(problem: Problem, fills: Sequence[Fill]) -> bool:
+def has_its_id(problem: Problem, fills: Sequence[Fill]) -> bool:
     """True if another fill of the ledger has the id of one of these: it is the same execution.
 
     Exchanges count the executions of each symbol, so that an id of another one says nothing.

@@ -240,7 +240,8 @@ def _in_states(states: States) -> Iterator[StateHypothesis]:
     values = [(states.stated.get(n, ZERO), states.other.get(n, ZERO)) for n in states.differing]
     if not any(value for value, _ in values) or _shows_more(values):
         return
-    places = max(_places(value) for value, _ in values)
+    written = max(decimal_places(value) for value, _ in values)
+    places = written or max(_places(value) for value, _ in values)
     for mode in MODES:
         if all(round_by(right, places, mode) == value for value, right in values):
             what = f"{places} decimals" if places >= 0 else f"multiples of {10**-places}"

@@ -11,6 +11,7 @@ from recon_core.explain.problem.hypotheses import Hypothesis, flipped, of_all
 from recon_core.explain.problem.pairs import PairRow, SharedFault, differing_in
 from recon_core.explain.problem.stated_figures import StateHypothesis, States
 from recon_core.explain.problem.wording import sentence_of
+from recon_core.ledger.bookings import is_derivative
 from recon_core.model import Fill, RecordedSession
 from recon_core.model.explanation import CauseKind
 from recon_core.values.amounts import ZERO
@@ -50,11 +51,18 @@ def _in_states(states: States) -> Iterator[StateHypothesis]:
 def _doubt(
     _dimensions: Dimensions, recorded: RecordedSession, chosen: Sequence[StateHypothesis]
 ) -> str:
-    """Doubt the other sign of figures that one fill of the other side, exchanged, gives as well."""
+    """Doubt the other sign of figures that one fill of the other side, exchanged, gives as well.
+
+    A fill of a derivative moves no cash before it is closed.
+    """
     for one in chosen:
         other = recorded.side(one.side.other)
-        is_sign = one.cause_kind is CauseKind.SIGN_CONVENTION and any(map(is_cash, one.correction))
-        if is_sign and other is not None and len(other.fill_rows) == 1:
+        rows = () if other is None else other.fill_rows
+        if one.cause_kind is not CauseKind.SIGN_CONVENTION or len(rows) != 1:
+            continue
+        instrument = recorded.instruments.get(rows[0].symbol)
+        is_open = instrument is not None and is_derivative(instrument)
+        if is_open or any(map(is_cash, one.correction)):
             return f"another fill of the {one.side.other} side"
     return ""
 

@@ -7,6 +7,7 @@ Where the newest rows of the ledger are said to be false, the exchange may be be
 what it shows of a later time denies that: a row, a report of an order, a snapshot.
 """
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -17,13 +18,13 @@ from operator import attrgetter
 from typing import Any, Final
 
 from recon_core.explain.budget import OF_A_REPLAY
-from recon_core.explain.causes.copies import Copies
+from recon_core.explain.causes.copies import Copies, copies_of
 from recon_core.explain.causes.family import CauseFamily, Rival
 from recon_core.explain.causes.movement import surplus_movement
 from recon_core.explain.causes.removed_rows import patch_of_removed, removed_at_end
 from recon_core.explain.causes.strengths import of_one_amount
 from recon_core.explain.problem.dimensions import add_to, is_position, minus, negated, plus
-from recon_core.explain.problem.hypotheses import Hypothesis, Row, Strength
+from recon_core.explain.problem.hypotheses import Hypothesis, Row, Strength, fill_content
 from recon_core.explain.problem.pairs import are_many
 from recon_core.explain.problem.patches import Patch
 from recon_core.explain.problem.postings import order_name, reported
@@ -62,6 +63,9 @@ _SHIFTS: Final = {
     "one day": timedelta(days=1),
 }
 """Shifts of an `as_of` that are named: summer time or a time zone, and a wrong date."""
+
+_FAR_LATER: Final = timedelta(hours=1)
+"""Time after both states from which on a row is no row that they missed: its clock is wrong."""
 
 _TIME: Final = attrgetter("time")
 
@@ -213,7 +217,47 @@ def _of_removed_rows(
     kind, detail = _kind_and_detail(problem, problem.side, (rows[0].time, seen), max_skew)
     strength = Strength.SHOWN if _is_as_reported(problem, fills) else Strength.CHANCE
     strength = max(strength, _of_cash_alone(problem, fills, len(unseen)))
+    if _may_be_clipped(problem) or _has_a_copy(problem, fills):
+        strength = Strength.CHANCE
     return Hypothesis(kind, patch, rows, strength, detail)
+
+
+def _may_be_clipped(problem: Problem) -> bool:
+    """True if all that differs are short positions, and the side states 0 of them: no less."""
+    stated = problem.dimensions.stated(problem.statement_of(problem.side))
+    off = {
+        name: problem.replayed.get(name, ZERO)
+        for name, amount in stated.items()
+        if amount != problem.replayed.get(name, ZERO)
+    }
+    return bool(off) and all(
+        is_position(name) and not stated[name] and amount < 0 for name, amount in off.items()
+    )
+
+
+def _has_a_copy(problem: Problem, unseen: Sequence[Fill]) -> bool:
+    """True if one of a few unseen fills may be a copy of a fill that the side has in its books."""
+    if not 0 < len(unseen) <= _MOST_ASKED:
+        return False
+    copies = copies_of(problem.table, unseen)
+    left = Counter(map(fill_content, copies.fills)) - Counter(map(fill_content, unseen))
+    return any(left[fill_content(fill)] and copies.near(fill) for fill in unseen)
+
+
+def _time_of_no_other(
+    problem: Problem, hypotheses: Sequence[Hypothesis], max_skew: timedelta
+) -> datetime | None:
+    """Return the time of the only row that is far later than both states, `None` without one.
+
+    It is wrong by itself, if no hypothesis removes that row. Where several are later, the time of
+    a state is wrong.
+    """
+    stated = max(problem.statement_of(side).as_of for side in LedgerSide)
+    last = stated + max(max_skew, _FAR_LATER)
+    times = [row.time for row in problem.table.after(last)]
+    times += [row.time for row in problem.rows.movements if row.time > last]
+    removed = {row.time for one in hypotheses for row in one.patch.rows_removed}
+    return times[0] if len(times) == 1 and times[0] not in removed else None
 
 
 def _of_cash_alone(problem: Problem, fills: Sequence[Fill], forms: int) -> Strength:
@@ -401,7 +445,8 @@ def _newest_rows_unseen(
     Where it lists its fills, a cause of older rows as well is asked for its newest rows alone.
     """
     lists = problem.statement_of(LedgerSide.EXTERNAL).fills is not None
-    left, rows = removed_at_end(problem, hypotheses, _unseen(problem), in_part=lists)
+    wrong = _time_of_no_other(problem, hypotheses, max_skew)
+    left, rows = removed_at_end(problem, hypotheses, _unseen(problem, wrong), in_part=lists)
     if not left:
         return
     first = min(map(_TIME, rows))
@@ -413,10 +458,11 @@ def _newest_rows_unseen(
     yield Rival(left, behind, later, is_timed=True)
 
 
-def _unseen(problem: Problem) -> Iterator[Row]:
+def _unseen(problem: Problem, wrong: datetime | None) -> Iterator[Row]:
     """Yield the rows of the ledger that are later than all that the exchange shows, newest first.
 
-    The fill of an order that the exchange reports as closed ends them: it gets no further fill.
+    `wrong`: the time of a row that is none of them. The fill of an order that the exchange reports
+    as closed ends them: it gets no further fill.
     If the report has all fills of the ledger, the exchange itself is behind its own reports.
     """
     shown = last_shown(problem.recorded)
@@ -431,7 +477,8 @@ def _unseen(problem: Problem) -> Iterator[Row]:
             return rows_shown is None or row.time > rows_shown
         return (shown is None or row.time > shown) and name not in closed
 
-    return takewhile(is_unseen, _newest_first(problem, rows_shown))
+    rows = (row for row in _newest_first(problem, rows_shown) if row.time != wrong)
+    return takewhile(is_unseen, rows)
 
 
 def _newest_first(problem: Problem, shown: datetime | None) -> Iterator[Row]:

@@ -30,6 +30,12 @@ from recon_core.model import Fill, InstrumentKind, Order, OrderSide
 from recon_core.model.explanation import CauseKind
 from recon_core.values.amounts import EXACT, ZERO, decimal_places, exact_sum, shortest, unit_at
 
+_FAR: Final = 10
+"""Times that a fill is larger than the fills of one rate: a least fee is a rate of small ones."""
+
+_NEAR: Final = 10
+"""Reciprocal of the distance, as a fraction, between fees that are about one rate."""
+
 _PRICE_FACTOR: Final = Decimal("1.25")
 """Factor between the two prices of the line: nearer, rounded PnL would tilt the line."""
 
@@ -98,7 +104,29 @@ def _of_market(
 def _is_doubtful(problem: Problem, market: Market, fill: Fill) -> bool:
     """True if another cause has the amounts of a fill, or it alone of its market has no fee."""
     is_free = not fill.fee and are_charged(market.fills)
-    return is_free or _is_paid_in_fees(problem, fill, paid_in(market.instrument))
+    is_charged = not is_free and not _is_at_the_rate_of_small_fills(market, fill)
+    return not is_charged or _is_paid_in_fees(problem, fill, paid_in(market.instrument))
+
+
+def _is_at_the_rate_of_small_fills(market: Market, fill: Fill) -> bool:
+    """True if only far smaller fills, or one of several, pay so much of their worth.
+
+    Theirs may be the least fee of any order, and so no rate.
+    """
+    share, worth = share_of(fill), _worth(fill)
+    alike = [
+        _worth(one)
+        for one in market.fills
+        if one.fee and abs(share_of(one) - share) * _NEAR <= abs(share)
+    ]
+    if not fill.fee or not alike:
+        return False
+    is_single = len(alike) == 1 and sum(bool(one.fee) for one in market.fills) > 1
+    return is_single or max(alike) * _FAR < worth
+
+
+def _worth(fill: Fill) -> Fraction:
+    return Fraction(fill.quantity) * Fraction(fill.price)
 
 
 def _is_paid_in_fees(problem: Problem, fill: Fill, currency: str) -> bool:

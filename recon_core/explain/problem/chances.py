@@ -64,6 +64,9 @@ sources would count as proven.
 _SPREAD: Final = Decimal("0.01")
 """Least range of a market's prices, as a fraction of the price: few fills may show less."""
 
+_FEW_TICKS: Final = Decimal(100)
+"""Ticks in the range of a market: in fewer, one fill of 100 has the price of another one."""
+
 _WINDOWS: Final = Decimal(20)
 """Units of cash in the range of a market: in fewer, one price of 20 has a fill's cash by chance."""
 
@@ -78,6 +81,9 @@ _LOOK_UPS: Final = 2_000
 
 Few fills have few pairs, so that a coincidence of one in 25 is met by no six decoys as a rule.
 """
+
+_MOST_DECOYS: Final = 100
+"""Most decoys of each grid: making them would cost more than all else of a session of one fill."""
 
 _DECOYS_IN_TOLERANCE: Final = 3
 """Decoys where amounts have a tolerance: each look-up then matches a wide range of amounts."""
@@ -128,9 +134,12 @@ def is_little(problem: Problem, cash: Vector, *, of_fees: bool = False) -> bool:
     """True if a hypothesis on one row may well give this cash by coincidence.
 
     `cash` is by dimension, in currency. 0.32 EUR is one of 32 amounts in cents, and the hypotheses
-    on 400 fills have most of these. `of_fees`: fees are rounded, where cash may have more decimals.
+    on 400 fills have most of these. `of_fees`: fees are rounded, where cash may have more
+    decimals, and each of two may be wrong by one unit.
     """
-    return _units(problem, cash, of_fees=of_fees) * _FILLS_OF_A_UNIT < len(problem.fills)
+    units = _units(problem, cash, of_fees=of_fees)
+    is_one_unit = of_fees and units <= 1 and len(problem.fills) > 1
+    return is_one_unit or units * _FILLS_OF_A_UNIT < len(problem.fills)
 
 
 def _units(problem: Problem, cash: Vector, *, of_fees: bool = False) -> Fraction:
@@ -138,16 +147,16 @@ def _units(problem: Problem, cash: Vector, *, of_fees: bool = False) -> Fraction
     total = Fraction(0)
     for name, amount in cash.items():
         if is_cash(name):
-            currency = currency_of(name)
-            step = _step(problem, currency)
-            unit = problem.postings.fee_unit(currency) if of_fees else ZERO
-            total += Fraction(amount.copy_abs()) / Fraction(max(step, unit))
+            step = _step(problem, currency_of(name), of_fees=of_fees)
+            total += Fraction(amount.copy_abs()) / Fraction(step)
     return total
 
 
-def _step(problem: Problem, currency: str) -> Decimal:
+def _step(problem: Problem, currency: str, *, of_fees: bool = False) -> Decimal:
     """Return the step in which a currency is counted: that of its postings, at least the dust."""
-    return max(problem.postings.cash_step.of(currency), problem.dimensions.dust)
+    steps = problem.postings.cash_step
+    step = steps.of_fees(currency) if of_fees else steps.of(currency)
+    return max(step, problem.dimensions.dust)
 
 
 def is_significant(problem: Problem, effect: Vector, tried: int) -> bool:
@@ -195,10 +204,20 @@ def is_of_many_prices(problem: Problem, market: Market, fill: Fill) -> bool:
     0.005 at 99.60 are 0.50 in cents, as at every price from 99.01 to 100.99.
     """
     unit = _step(problem, currency_of(problem.postings.cash(paid_in(market.instrument), None)))
+    worth = EXACT.multiply(fill.quantity, market.instrument.multiplier)
+    return EXACT.multiply(unit, _WINDOWS) > EXACT.multiply(worth, _spread(market, fill))
+
+
+def is_of_few_ticks(market: Market, fill: Fill) -> bool:
+    """True if another fill of the market may well have the price of a fill by coincidence."""
+    return _spread(market, fill).scaleb(market.tick_places, EXACT) < _FEW_TICKS
+
+
+def _spread(market: Market, fill: Fill) -> Decimal:
+    """Return the range of prices in which a fill may be, at least `_SPREAD` of its price."""
     prices = [one.price for one in market.fills]
-    spread = max(EXACT.subtract(max(prices), min(prices)), EXACT.multiply(fill.price, _SPREAD))
-    worth = EXACT.multiply(EXACT.multiply(fill.quantity, market.instrument.multiplier), spread)
-    return EXACT.multiply(unit, _WINDOWS) > worth
+    shown = EXACT.subtract(max(prices), min(prices))
+    return max(shown, EXACT.multiply(fill.price, _SPREAD))
 
 
 def is_any_quantity(problem: Problem, market: Market, required: Decimal, tried: int) -> bool:
@@ -221,7 +240,7 @@ def at_next_ticks(market: Market, fill: Fill) -> Iterator[Fill]:
 def decoys(problem: Problem) -> list[dict[str, Decimal]]:
     """Return required effects near the real one that no fault caused."""
     has_tolerance = bool(problem.dimensions.dust or problem.tolerance)
-    many = max(_DECOYS, _LOOK_UPS // max(1, len(problem.fills)))
+    many = min(max(_DECOYS, _LOOK_UPS // max(1, len(problem.fills))), _MOST_DECOYS)
     steps = _DECOYS_IN_TOLERANCE if has_tolerance else many
     units = (None,) if has_tolerance else _LEAST_UNITS
     found = (offset_effect(problem, step, least) for step in range(1, steps + 1) for least in units)

@@ -22,6 +22,10 @@ alone could separate both fees.
 """
 
 
+NEAR_A_RATE: Final = Decimal(100)
+"""Reciprocal of the distance, as a fraction, of a fee from one at a rate: half of it is far."""
+
+
 @dataclass(frozen=True, slots=True)
 class FeeContradiction:
     """A fill of a market whose fee is at no rate of the market's fee model.
@@ -130,7 +134,7 @@ def at_usual_rate(problem: Problem, hypothesis: Hypothesis) -> Hypothesis:
     """Return the hypothesis with what the usual rates say of its new fee.
 
     It is shown by the row if only the new fee is at a usual rate. It fits by chance if only the
-    old one is; of a fee in another currency, a second balance is evidence as well.
+    old one is, or is near one; of a fee in another currency, a second balance is evidence as well.
     """
     patch = hypothesis.patch
     if problem.fault_in is FaultIn.STATEMENT or not patch.removed:
@@ -142,9 +146,16 @@ def at_usual_rate(problem: Problem, hypothesis: Hypothesis) -> Hypothesis:
         return hypothesis
     changed = replace(given, fee=other.fee, fee_currency=other.fee_currency)
     was_usual, is_usual = (model.gives(problem.postings, one) for one in (given, changed))
-    if was_usual is is_usual:
-        return hypothesis
-    if is_usual:
+    if is_usual and not was_usual:
         return replace(hypothesis, strength=Strength.SHOWN)
+    if not is_usual and not was_usual:
+        was_usual, is_usual = (_is_near_a_rate(problem, model, one) for one in (given, changed))
     is_moved = given.fee_currency != other.fee_currency
-    return hypothesis if is_moved else replace(hypothesis, strength=Strength.CHANCE)
+    is_chance = was_usual and not is_usual and not is_moved
+    return replace(hypothesis, strength=Strength.CHANCE) if is_chance else hypothesis
+
+
+def _is_near_a_rate(problem: Problem, model: FeeModel, fill: Fill) -> bool:
+    """True if a fee is about one at a rate: a wrong price among the others distorts all rates."""
+    paid = replace(fill, fee=fill.fee.copy_abs())
+    return EXACT.multiply(model.off(problem.postings, paid), NEAR_A_RATE) <= paid.fee

@@ -78,6 +78,9 @@ _ONE: Final = Decimal(1)
 _RATE_DIGITS: Final = 4
 """Most significant digits of a round rate: 0.075 % has two, most quotients have many."""
 
+_FEWEST_FLAT: Final = 3
+"""Fewest equal fees of values that differ: two may be of two rates."""
+
 _FEWEST_FIXED: Final = 4
 """Fewest fees that show a fixed part: it is fitted with the rate, so any two fees have one."""
 
@@ -223,9 +226,10 @@ def _model(
     charged = [fill for fill in sample if fill.fee_currency == currency]
     values = (fee_value(postings, fill, in_base=in_base) for fill in charged)
     pairs = list(zip(values, (fill.fee for fill in charged), strict=True))
-    rates, fixed = _rates(pairs, places), ZERO
+    flat = _flat_fee(pairs, places)
+    rates, fixed = ([ZERO], flat) if flat else (_rates(pairs, places), ZERO)
     is_usual = bool(rates) and all(map(is_round, rates))
-    if not is_usual or len(rates) > 1:
+    if not flat and (not is_usual or len(rates) > 1):
         round_rates, part = _with_fixed_part(pairs, places)
         is_flat = not any(round_rates)  # one fee for few values is at a rate of each, too
         if round_rates and (is_flat or not is_usual):
@@ -243,6 +247,22 @@ def _model(
     if exact == len(sample) or exact >= _exact(postings, half_up, sample):
         return half_even
     return half_up
+
+
+def _flat_fee(charged: Sequence[_Charge], places: int | None) -> Decimal:
+    """Return the fee that all fills have, if any rate would give them different fees, else 0.
+
+    It would without any one of them, too, whose price or quantity may be wrong.
+    """
+    fees = {fee for _, fee in charged}
+    if len(charged) < _FEWEST_FLAT or len(fees) != 1:
+        return ZERO
+    (fee,), values = fees, sorted(value for value, _ in charged)
+    spread = min(EXACT.subtract(values[-1], values[1]), EXACT.subtract(values[-2], values[0]))
+    if not values[-1]:
+        return ZERO
+    between = Fraction(fee) * Fraction(spread) / Fraction(values[-1])
+    return shortest(fee) if abs(between) > Fraction(unit_of(places, values[-1])) else ZERO
 
 
 def _unrounded(postings: Postings, model: FeeModel, sample: Sequence[Fill]) -> FeeModel:
@@ -336,11 +356,12 @@ def _of_orders(fills: Sequence[Fill]) -> frozenset[int]:
 def _rates(charged: Sequence[_Charge], places: int | None) -> list[Decimal]:
     """Return the rates that at least 80 % of the fees follow, empty without such rates.
 
-    Each rate gives at least 5 % of the fees. A rebate is a negative rate; the negative of a
-    rate is a fee with the wrong sign, and no rate.
+    Each rate gives at least 5 % of the fees, and none takes the whole value. A rebate is a negative
+    rate; the negative of a rate is a fee with the wrong sign, and no rate.
     """
     usual = _covering(charged, places, _usual_rates)
-    return usual or _covering(charged, places, _allowed_rates)
+    found = usual or _covering(charged, places, _allowed_rates)
+    return found if all(rate.copy_abs() < 1 for rate in found) else []
 
 
 def _covering(charged: Sequence[_Charge], places: int | None, propose: _Proposal) -> list[Decimal]:

@@ -100,6 +100,15 @@ class CashStep:
         finest = FINEST if known is None else unit_of(known.precision)
         return max(finest, self._shown.get(currency, ZERO))
 
+    def of_fees(self, currency: str) -> Decimal:
+        """Return the step of the fees of a currency: they are rounded where trades are not."""
+        places = self._fee_places.get(currency)
+        return self.of(currency) if places is None else max(self.of(currency), unit_at(places))
+
+    @cached_property
+    def _fee_places(self) -> dict[str | None, int]:
+        return table_of(self.record.fills).fee_places()
+
     @cached_property
     def _shown(self) -> dict[str, Decimal]:
         """The largest amounts of which all postings are whole multiples, of a sample of fills."""

@@ -5,7 +5,7 @@ with a duplicate fee of 2.58 is replaced: cash moves by +2.58, and if one diff d
 appears, the hypothesis is an answer.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Final
@@ -27,7 +27,7 @@ from recon_core.explain.problem.postings import order_name
 from recon_core.explain.problem.problem import FaultIn, Problem
 from recon_core.explain.proof.own_snapshots import with_new_snapshots
 from recon_core.explain.proof.prover import Outcome, Prover
-from recon_core.model import Instrument, LedgerSide, SideRecord
+from recon_core.model import InstrumentKind, LedgerSide, SideRecord
 from recon_core.model.assets import delivering
 from recon_core.values.amounts import ZERO
 from recon_core.values.errors import ReconError
@@ -202,7 +202,7 @@ def _repaired(prover: Prover, problem: Problem, patch: Patch, effect: Vector) ->
         side = problem.statement_of(problem.side)
         if problem.side is problem.owner:  # its replay from its own rows is right
             return [_shifted_where_stated(side, prover, correction)]
-        kept = _without_unlisted_balances(side, recorded.instruments, correction)
+        kept = _without_unlisted_balances(prover, side, correction)
         return [shifted(_as_stated(side), dimensions, kept, names)]
     changed = _without_orders(problem, patch.applied(problem.record), patch)
     changed = with_new_snapshots(recorded, problem.record, changed)
@@ -212,21 +212,32 @@ def _repaired(prover: Prover, problem: Problem, patch: Patch, effect: Vector) ->
 
 
 def _without_unlisted_balances(
-    record: SideRecord, instruments: Mapping[str, Instrument], correction: Vector
+    prover: Prover, record: SideRecord, correction: Vector
 ) -> dict[str, Decimal]:
-    """Return a correction without balances of a kind of assets that a side lists as positions."""
+    """Return a correction without balances that a side does not list.
+
+    It has none of shares, of a kind of assets that it lists as positions, and none that neither
+    side lists.
+    """
+    instruments = prover.recorded.instruments
     listed = {row.currency for row in record.cash_rows}
+    stated = {
+        row.currency for one in prover.recorded.own_records().values() for row in one.cash_rows
+    }
     held = (delivering(row.symbol, instruments) for row in record.position_rows if row.quantity)
     alone = {one.instrument_kind for one in held if one is not None and one.base not in listed}
     unlisted = {
         one.base
         for one in instruments.values()
-        if one.instrument_kind in alone and one.base not in listed
+        if one.base not in listed
+        and (one.instrument_kind in alone or one.instrument_kind is InstrumentKind.EQUITY)
     }
     return {
         name: amount
         for name, amount in correction.items()
-        if not (is_cash(name) and currency_of(name) in unlisted)
+        if not is_cash(name)
+        or currency_of(name) in listed
+        or currency_of(name) in stated - unlisted
     }
 
 

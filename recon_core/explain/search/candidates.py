@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from recon_core.explain.causes import precedence
+from recon_core.explain.causes.removed_rows import has_its_id
 from recon_core.explain.problem.dimensions import Vector
 from recon_core.explain.problem.hypotheses import Hypothesis, Row, Strength, fill_content, together
 from recon_core.explain.problem.patches import Patch
@@ -76,6 +77,8 @@ def _candidate(problem: Problem, key: tuple[str, ...], members: Sequence[Found])
         for hypotheses in members
         if max(hypothesis.strength for hypothesis in hypotheses) == strength
     ]
+    if len(best) > 1:  # the id of a copy says which of the rows with its amounts is the copy
+        best = [each for each in best if _are_copies_by_id(problem, each)] or best
     rows = [_merged([hypotheses[at] for hypotheses in best]) for at in range(len(best[0]))]
     for same in {each for each in key if key.count(each) > 1}:
         places = [at for at, each in enumerate(key) if each == same]
@@ -83,6 +86,14 @@ def _candidate(problem: Problem, key: tuple[str, ...], members: Sequence[Found])
         rows = [union if at in places else each_rows for at, each_rows in enumerate(rows)]
     members = best if _any_moves_derivative(problem, best[0]) else best[:1]
     return Candidate((strength, not _is_close(problem, best[0])), tuple(members), tuple(rows))
+
+
+def _are_copies_by_id(problem: Problem, hypotheses: Found) -> bool:
+    """True if all hypotheses remove fills whose ids other fills have, too."""
+    return all(
+        hypothesis.patch.removed and has_its_id(problem, hypothesis.patch.removed)
+        for hypothesis in hypotheses
+    )
 
 
 def _any_moves_derivative(problem: Problem, hypotheses: Found) -> bool:

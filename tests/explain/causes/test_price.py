@@ -189,8 +189,8 @@ def test_two_prices_with_the_same_cash(name: str) -> None:
     )  # fmt: skip
     problem = problem_requiring(rows, {"EUR": "1"}, **CENTS)
     one = _hypothesis(CauseKind.WRONG_PRICE, rows, others)
-    assert _shows_neither(problem, one, set()) is expected
-    assert not _shows_neither(problem, replace(one, cause_kind=CauseKind.ROUNDING), set())
+    assert _shows_neither(problem, one, [], set()) is expected
+    assert not _shows_neither(problem, replace(one, cause_kind=CauseKind.ROUNDING), [], set())
 
 
 @pytest.mark.parametrize(("closes", "expected"), [(False, True), (True, False)])
@@ -201,7 +201,7 @@ def test_two_prices_of_a_contract(*, closes: bool, expected: bool) -> None:
     rows = [bought, sold] if closes else [bought]
     problem = problem_requiring(rows, {"EUR": "1"}, PERP, **CENTS)
     one = _hypothesis(CauseKind.WRONG_PRICE, [bought], [replace(bought, price=Decimal(101))])
-    assert _shows_neither(problem, one, set()) is expected
+    assert _shows_neither(problem, one, [], set()) is expected
 
 
 RIVALS: dict[str, tuple[Mapping[str, Any], int]] = {
