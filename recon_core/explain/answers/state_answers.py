@@ -37,7 +37,13 @@ from recon_core.explain.search.states import state_hypotheses
 from recon_core.ledger.bookings import is_derivative
 from recon_core.model import CashBalance, LedgerSide, SideRecord
 from recon_core.model.comparison import ItemKind
-from recon_core.model.explanation import Booking, Cause, Explanation, ExplanationVerdict
+from recon_core.model.explanation import (
+    Booking,
+    Cause,
+    CauseKind,
+    Explanation,
+    ExplanationVerdict,
+)
 from recon_core.policy.aliases import Aliases
 from recon_core.values.amounts import EXACT, ZERO, format_amount
 from recon_core.values.errors import SessionError
@@ -116,8 +122,9 @@ def _cash(prover: Prover, chosen: Sequence[StateHypothesis]) -> str:
     families = [causes.family_of(hypothesis.cause_kind) for hypothesis in chosen]
     doubtful = all(family.may_be_a_row for family in families)
     has_cash = any(map(is_cash, prover.dimensions.compared))
-    is_seen = has_cash and not all(_is_of_a_contract(prover, name) for name in names)
-    return "the cash of both sides" if doubtful and not is_seen else ""
+    is_unit = all(one.cause_kind is CauseKind.UNIT for one in chosen)
+    is_traded = is_unit and all(_is_of_a_contract(prover, name) for name in names)
+    return "the cash of both sides" if doubtful and (is_traded or not has_cash) else ""
 
 
 def _is_of_a_contract(prover: Prover, name: str) -> bool:
