@@ -77,7 +77,8 @@ def _fees_at_rates(problem: Problem) -> Callable[[Fill], Iterable[OtherFee]]:
     """Return the function that gives the fees of a fill without one, at each known rate."""
 
     def fees(fill: Fill) -> Iterator[OtherFee]:
-        if problem.schedules.leaves_without(fill) or _is_charged_once(problem, fill):
+        schedules = problem.schedules
+        if schedules.leaves_without(fill) or schedules.is_charged_with_another(fill):
             return
         for at in range(len(problem.schedules.rates(fill))):
             other = charged(problem, fill, at)
@@ -100,22 +101,17 @@ def _is_one_of_the_bare(problem: Problem, fill: Fill) -> bool:
     model = problem.schedules.model(fill)
     fills = problem.by_symbol.get(problem.postings.position(fill), ())
     others = [one for one in fills if one is not fill]
-    orders = {id(one) for one in problem.rows.order_of(fill)}
     if model is None or (any(model.rates) and sum(bool(one.fee) for one in others) > 1):
         return False
     alike = [one for one in others if one.quantity == fill.quantity]
     is_small = bool(alike) and not any(one.fee for one in alike)
-    apart = (one for one in others if not one.fee and id(one) not in orders)
-    is_only = all(_is_charged_once(problem, one) for one in apart)
+    apart = (
+        one
+        for one in others
+        if not one.fee and not (one.order_id and one.order_id == fill.order_id)
+    )
+    is_only = all(map(problem.schedules.is_charged_with_another, apart))
     return is_small or not is_only
-
-
-def _is_charged_once(problem: Problem, fill: Fill) -> bool:
-    """True if one other fill of the order of a fill has a fee, and all fees are equal: flat."""
-    fills = problem.by_symbol.get(problem.postings.position(fill), ())
-    if len({one.fee for one in fills if one.fee}) != 1:
-        return False
-    return sum(bool(one.fee) for one in problem.rows.order_of(fill) if one is not fill) == 1
 
 
 def _of_all(group: FillGroup) -> Iterator[Hypothesis]:
@@ -172,7 +168,7 @@ def _all_charged(group: FillGroup) -> Iterator[Hypothesis]:
     if all(map(problem.schedules.rates, bare)):
         other = [charged(problem, fill, 0) for fill in bare]
         hypothesis = of_all(CauseKind.MISSING_FEE, bare, other, f"of {len(bare)} fills")
-        is_due = not any(_is_charged_once(problem, fill) for fill in bare)
+        is_due = not any(map(problem.schedules.is_charged_with_another, bare))
         yield replace(hypothesis, strength=Strength.SHOWN if is_due else Strength.CHANCE)
 
 

@@ -296,6 +296,7 @@ class FeeSchedules:
     changed_count: int = 0
     _models: dict[str, Mapping[OrderSide, FeeModel | None]] = field(default_factory=dict)
     _bare: dict[str, frozenset[int]] = field(default_factory=dict)
+    _with_another: dict[str, frozenset[int]] = field(default_factory=dict)
 
     def of(self, name: str) -> Mapping[OrderSide, FeeModel | None]:
         """Return the fee models of a position's fills, by side."""
@@ -330,6 +331,13 @@ class FeeSchedules:
             self._bare[name] = _of_orders(self.by_position[name])
         return id(fill) in self._bare[name]
 
+    def is_charged_with_another(self, fill: Fill) -> bool:
+        """True if one other fill of a fill's order has a fee, and all of its position are equal."""
+        name = self.postings.position(fill)
+        if name not in self._with_another:
+            self._with_another[name] = _with_one_charged(self.by_position.get(name, ()))
+        return id(fill) in self._with_another[name]
+
     def rates(self, fill: Fill) -> tuple[Decimal, ...]:
         """Return the rates of a fill's position and side."""
         model = self.model(fill)
@@ -342,15 +350,28 @@ def _of_orders(fills: Sequence[Fill]) -> frozenset[int]:
     Most orders of several fills have then one fee, and a fill is left without if it is not the
     first of its order. Empty if fees are charged for each fill.
     """
-    orders: dict[str, list[Fill]] = {}
-    for fill in fills:
-        if fill.order_id:
-            orders.setdefault(fill.order_id, []).append(fill)
-    several = [rows for rows in orders.values() if len(rows) > 1]
+    several = _orders_of_several(fills)
     once = sum(sum(1 for row in rows if row.fee) == 1 for rows in several)
     if once * 2 <= len(several):
         return frozenset()
     return frozenset(id(row) for rows in several for row in rows[1:] if not row.fee)
+
+
+def _with_one_charged(fills: Sequence[Fill]) -> frozenset[int]:
+    """Return the `id()` of fills of whose order one other has a fee, if all fees are equal."""
+    if len({fill.fee for fill in fills if fill.fee}) != 1:
+        return frozenset()
+    found = ((rows, sum(bool(row.fee) for row in rows)) for rows in _orders_of_several(fills))
+    return frozenset(id(row) for rows, count in found for row in rows if count - bool(row.fee) == 1)
+
+
+def _orders_of_several(fills: Sequence[Fill]) -> list[list[Fill]]:
+    """Return the fills of each order that has several."""
+    orders: dict[str, list[Fill]] = {}
+    for fill in fills:
+        if fill.order_id:
+            orders.setdefault(fill.order_id, []).append(fill)
+    return [rows for rows in orders.values() if len(rows) > 1]
 
 
 def _rates(charged: Sequence[_Charge], places: int | None) -> list[Decimal]:

@@ -7,6 +7,7 @@ from decimal import ROUND_HALF_EVEN, Decimal
 import pytest
 
 from recon_core.explain import explain
+from recon_core.explain.problem.rows import Rows
 from recon_core.model import Fill, Instrument, OrderSide
 from recon_core.model.explanation import ExplanationVerdict
 from tests.explain.charges import (
@@ -153,11 +154,31 @@ def test_fees_in_cents_have_a_rate() -> None:
 
 def test_a_fee_of_each_order_is_not_missing_from_its_other_fills() -> None:
     """One US dollar an order is charged with its first fill; the others have no fee."""
-    whole = rows_of(SPOT, flat("1.00", "USDT"))
-    right = [
-        replace(row, client_order_id=f"o{at // 2}", fee=row.fee if at % 2 == 0 else Decimal(0))
-        for at, row in enumerate(whole)
-    ]
+    right = paid_by_order()
     (one,) = explain(session(right, changed(right, 10, fee=Decimal(0)), orders=False))
     assert one.verdict is ExplanationVerdict.UNIQUE, one.text
     assert (one.causes[0].cause_kind, one.causes[0].ids) == ("missing_fee", ("f10",)), one.text
+
+
+def paid_by_order() -> list[Fill]:
+    """Orders of two fills each, of which the first has a fee of 1 US dollar."""
+    return [
+        replace(row, client_order_id=f"o{at // 2}", fee=row.fee if at % 2 == 0 else Decimal(0))
+        for at, row in enumerate(rows_of(SPOT, flat("1.00", "USDT")))
+    ]
+
+
+def test_no_order_is_looked_up_for_each_fill(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A look-up reads all rows: one for each fill without a fee would be quadratic."""
+    asked: list[Fill] = []
+    order_of = Rows.order_of
+
+    def counted(rows: Rows, fill: Fill) -> list[Fill]:
+        asked.append(fill)
+        return order_of(rows, fill)
+
+    monkeypatch.setattr(Rows, "order_of", counted)
+    right = paid_by_order()
+    bare = [row for row in right if not row.fee]
+    explain(session(right, changed(right, 10, fee=Decimal(0)), orders=False))
+    assert len(asked) * 4 < len(bare)
