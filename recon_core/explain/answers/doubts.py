@@ -137,13 +137,20 @@ def _is_missing_otherwise(problem: Problem, part: Part) -> bool:
 
     That fill has the same quantity, as others of the market have it.
     """
-    patch = part.hypothesis.patch
-    is_shown = part.hypothesis.strength is Strength.SHOWN
-    if is_shown or patch.rows_added or len(patch.rows_removed) != 1 or not patch.removed:
+    fill = _only_removed(part)
+    if fill is None or part.hypothesis.patch.removed_movements:
         return False
-    (fill,) = patch.removed
     is_usual = _has_usual_quantity(problem, fill)
     return (is_usual or bool(fill.fee)) and _may_be_turned_round(problem, fill)
+
+
+def _only_removed(part: Part) -> Fill | None:
+    """Return the only fill that a cause removes, `None` if rows show it, or if it adds any."""
+    hypothesis = part.hypothesis
+    if hypothesis.strength is Strength.SHOWN or hypothesis.patch.rows_added:
+        return None
+    removed = hypothesis.patch.removed
+    return removed[0] if len(removed) == 1 else None
 
 
 def _has_usual_quantity(problem: Problem, fill: Fill) -> bool:
@@ -177,18 +184,14 @@ def _is_typed(problem: Problem, part: Part) -> bool:
 
     It has no fee, where others have one. 11.2 and 10.2 differ by a fill of 1.0, and by one digit.
     """
-    moved = [name for name, amount in part.effect.items() if amount]
-    fills = part.hypothesis.patch.removed
-    is_shown = part.hypothesis.strength is Strength.SHOWN
-    if is_shown or part.hypothesis.patch.rows_added or len(fills) != 1 or fills[0].fee:
-        return False
-    if len(moved) != 1 or not is_position(moved[0]):
+    fill, moved = _only_removed(part), [name for name, amount in part.effect.items() if amount]
+    if fill is None or fill.fee or len(moved) != 1 or not is_position(moved[0]):
         return False
     stated = (
         problem.dimensions.stated(problem.statement_of(side)).get(moved[0], ZERO).copy_abs()
         for side in LedgerSide
     )
-    return any(fill.fee for fill in problem.fills) and slip(*stated) is not None
+    return bool(problem.rows.fees) and slip(*stated) is not None
 
 
 def _of_far_price(prover: Prover, part: Part) -> list[str]:
@@ -274,10 +277,10 @@ def _is_little_cash(answer: Answer) -> bool:
 
 def _has_the_only_rebate(problem: Problem, part: Part) -> bool:
     """True if a fee is turned that is the only one below zero, which its row shows by itself."""
-    (*_, wrong) = part.hypothesis.patch.removed or (None,)
-    if part.hypothesis.cause_kind is not CauseKind.FEE_SIGN or wrong is None or wrong.fee > 0:
+    removed = part.hypothesis.patch.removed
+    if part.hypothesis.cause_kind is not CauseKind.FEE_SIGN or not removed or removed[-1].fee > 0:
         return False
-    return sum(fill.fee < 0 for fill in problem.fills) == 1
+    return sum(fee < 0 for fee in problem.rows.fees) == 1
 
 
 def _is_of_fees(part: Part) -> bool:
@@ -328,10 +331,9 @@ def _is_of_few_prices(problem: Problem, part: Part) -> bool:
     Of 30 prices from 8.20 to 8.49 the fills of 2 contracts have 10: a copy of another fill and a
     price that is a little wrong give the cash of one of them once in three cases.
     """
-    patch = part.hypothesis.patch
-    if part.hypothesis.strength is Strength.SHOWN or patch.rows_added or len(patch.removed) != 1:
+    fill = _only_removed(part)
+    if fill is None:
         return False
-    (fill,) = patch.removed
     market = market_of(problem, problem.postings.position(fill))
     if market is None or not _has_copies([one for one in market.fills if one is not fill]):
         return False

@@ -86,10 +86,11 @@ def _or_behind(recorded: RecordedSession, one: Explanation) -> Explanation:
     """
     behind = {each for cause in one.causes if precedence.is_behind(cause) for each in cause.ids}
     foreign = {each for cause in one.causes if precedence.is_foreign(cause) for each in cause.ids}
-    if foreign and not behind and _are_newest(recorded, foreign):
-        return replace(one, verdict=ExplanationVerdict.AMBIGUOUS, decides=one.decides or _LATER)
-    if not behind or not foreign:
+    if not foreign or not (behind or _are_newest(recorded, foreign)):
         return one
+    doubted = replace(one, verdict=ExplanationVerdict.AMBIGUOUS, decides=one.decides or _LATER)
+    if not behind:
+        return doubted
     times: dict[str, datetime] = {}
     for record in recorded.own_records().values():
         times |= {row.fill_id: row.time for row in record.fill_rows}
@@ -97,7 +98,7 @@ def _or_behind(recorded: RecordedSession, one: Explanation) -> Explanation:
     unseen, removed = ([times[each] for each in ids if each in times] for ids in (behind, foreign))
     if not unseen or not removed or max(removed) < min(unseen):
         return one
-    return replace(one, verdict=ExplanationVerdict.AMBIGUOUS, decides=one.decides or _LATER)
+    return doubted
 
 
 def _are_newest(recorded: RecordedSession, ids: AbstractSet[str]) -> bool:

@@ -69,9 +69,10 @@ def doubt(prover: Prover, chosen: Sequence[StateHypothesis]) -> str:
 
 def _rows(prover: Prover, chosen: Sequence[StateHypothesis]) -> str:
     """Doubt a rounding beside rows that differ: either row may be right, and the digits with it."""
-    is_rounded = any(map(precedence.is_rounding, chosen))
-    of_fills = ItemKind.FILL.diff_type in {one.diff_type for one in prover.reconciliation.diffs}
-    return "which of the rows that differ is right" if is_rounded and of_fills else ""
+    is_doubtful = any(map(precedence.is_rounding, chosen)) and any(
+        one.diff_type == ItemKind.FILL.diff_type for one in prover.reconciliation.diffs
+    )
+    return "which of the rows that differ is right" if is_doubtful else ""
 
 
 def _witness(prover: Prover, chosen: Sequence[StateHypothesis]) -> str:

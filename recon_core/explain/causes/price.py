@@ -219,9 +219,11 @@ def _shows_neither(
         return problem.postings.fill(given) == problem.postings.fill(other)
     # The price of a position that is open is in no amount yet.
     beside = reduce(Patch.joined, others, Patch())
-    states = [problem.replayed_after(each) for each in (beside, beside.joined(patch))]
-    before, after = (None if state is None else state.exact for state in states)
-    return before is not None and after is not None and not any(minus(after, before).values())
+    before = problem.replayed_after(beside) if others else problem
+    after = problem.replayed_after(beside.joined(patch))
+    if before is None or after is None:
+        return False
+    return not any(minus(after.exact, before.exact).values())
 
 
 def _is_charged_as(problem: Problem, given: Fill, other: Fill, changed: Collection[int]) -> bool:

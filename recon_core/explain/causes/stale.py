@@ -445,24 +445,28 @@ def _newest_rows_unseen(
     Where it lists its fills, a cause of older rows as well is asked for its newest rows alone.
     """
     lists = problem.statement_of(LedgerSide.EXTERNAL).fills is not None
-    wrong = _time_of_no_other(problem, hypotheses, max_skew)
-    left, rows = removed_at_end(problem, hypotheses, _unseen(problem, wrong), in_part=lists)
+    unseen = _unseen(problem, hypotheses, max_skew)
+    left, rows = removed_at_end(problem, hypotheses, unseen, in_part=lists)
     if not left:
         return
     first = min(map(_TIME, rows))
     known = _latest_before(problem, first)
     kind, detail = _kind_and_detail(problem, LedgerSide.EXTERNAL, (first, known), max_skew)
-    unseen, patch = tuple(reversed(rows)), patch_of_removed(rows)
-    behind = Hypothesis(kind, patch, unseen, Strength.SHOWN, detail, LedgerSide.EXTERNAL)
+    patch = patch_of_removed(rows)
+    behind = Hypothesis(
+        kind, patch, tuple(reversed(rows)), Strength.SHOWN, detail, LedgerSide.EXTERNAL
+    )
     later = f"what the external side states at a later time than {format_time(first)}"
     yield Rival(left, behind, later, is_timed=True)
 
 
-def _unseen(problem: Problem, wrong: datetime | None) -> Iterator[Row]:
+def _unseen(
+    problem: Problem, hypotheses: Sequence[Hypothesis], max_skew: timedelta
+) -> Iterator[Row]:
     """Yield the rows of the ledger that are later than all that the exchange shows, newest first.
 
-    `wrong`: the time of a row that is none of them. The fill of an order that the exchange reports
-    as closed ends them: it gets no further fill.
+    A single row of far later is none of them. The fill of an order that the exchange reports as
+    closed ends them: it gets no further fill.
     If the report has all fills of the ledger, the exchange itself is behind its own reports.
     """
     shown = last_shown(problem.recorded)
@@ -477,8 +481,9 @@ def _unseen(problem: Problem, wrong: datetime | None) -> Iterator[Row]:
             return rows_shown is None or row.time > rows_shown
         return (shown is None or row.time > shown) and name not in closed
 
+    wrong = _time_of_no_other(problem, hypotheses, max_skew)
     rows = (row for row in _newest_first(problem, rows_shown) if row.time != wrong)
-    return takewhile(is_unseen, rows)
+    yield from takewhile(is_unseen, rows)
 
 
 def _newest_first(problem: Problem, shown: datetime | None) -> Iterator[Row]:

@@ -102,10 +102,12 @@ def _of_market(
 
 
 def _is_doubtful(problem: Problem, market: Market, fill: Fill) -> bool:
-    """True if another cause has the amounts of a fill, or it alone of its market has no fee."""
-    is_free = not fill.fee and are_charged(market.fills)
-    is_charged = not is_free and not _is_at_the_rate_of_small_fills(market, fill)
-    return not is_charged or _is_paid_in_fees(problem, fill, paid_in(market.instrument))
+    """True if another cause has the amounts of a fill, or its fee is not that of its market."""
+    return (
+        (not fill.fee and are_charged(market.fills))
+        or _is_at_the_rate_of_small_fills(market, fill)
+        or _is_paid_in_fees(problem, fill, paid_in(market.instrument))
+    )
 
 
 def _is_at_the_rate_of_small_fills(market: Market, fill: Fill) -> bool:

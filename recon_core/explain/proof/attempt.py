@@ -232,12 +232,11 @@ def _without_unlisted_balances(
         if one.base not in listed
         and (one.instrument_kind in alone or one.instrument_kind is InstrumentKind.EQUITY)
     }
+    kept = (stated | listed) - unlisted
     return {
         name: amount
         for name, amount in correction.items()
-        if not is_cash(name)
-        or currency_of(name) in listed
-        or currency_of(name) in stated - unlisted
+        if not is_cash(name) or currency_of(name) in kept
     }
 
 
