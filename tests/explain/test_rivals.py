@@ -196,6 +196,17 @@ RIVALS: dict[str, list[Answer]] = {
     "newest_fill_beside_a_row_under_another_symbol": [(IN, ["orphan_fill"])],
     # 1.9 and 1.9 of one order were cut to 1 and 1: what it lacks is shared in any way.
     "order_of_two_fills_that_are_cut": [(IN, ["wrong_quantity", "wrong_quantity"])],
+    # A lost fill like it, and its fee booked twice: the rate is that of 660,000 as well.
+    "quantity_twice_or_a_lost_twin": [(IN, ["wrong_quantity"])],
+    # One share at 389.06 and a fee of 0.01, or one more of a fill at 389.07.
+    "share_at_a_price_with_its_fee": [(IN, ["missing_fill"])],
+    # Of the only fill of its market: it is false, and a price elsewhere is wrong.
+    "fill_that_undoes_the_only_one": [(IN, ["missing_fill"])],
+    # The exchange lists three fills as one, of which the ledger has the last one twice.
+    "merged_row_beside_a_copy": [
+        (IN, ["wrong_quantity", "wrong_price", "missing_fee", "orphan_fill", "orphan_fill",
+              "duplicate_fill"]),
+    ],
     # A fee of 2 for each order: a second fill of it has none.
     "larger_fill_with_the_fee_of_its_order": [(IN, ["wrong_quantity"]), (IN, ["missing_fill"])],
     "larger_fill_by_one_digit": [(IN, ["wrong_quantity"]), (IN, ["missing_fill"])],

@@ -1,6 +1,6 @@
 """Doubts that keep a proven answer from being unique: amounts that no side states, or chance."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from decimal import Decimal
 from itertools import compress
@@ -28,7 +28,7 @@ from recon_core.explain.proof.prover import Prover
 from recon_core.explain.proof.snapshot_evidence import is_unstated, remaining_after
 from recon_core.explain.repair.entries import has_near_price
 from recon_core.explain.search.row_comparison import RowComparison, other_rows
-from recon_core.ledger.bookings import signed_quantity
+from recon_core.ledger.bookings import is_derivative, notional, signed_quantity
 from recon_core.model import Fill, LedgerSide
 from recon_core.model.explanation import CauseKind
 from recon_core.model.fill_table import table_of
@@ -50,7 +50,11 @@ def unseen_amounts(prover: Prover, answer: Answer) -> list[str]:
     """
     if _is_denied(prover, answer):
         return [""]
-    refused = [name for part in answer.parts for name in _of_far_price(prover, part)]
+    refused = [
+        name
+        for part in answer.parts
+        for name in (*_of_far_price(prover, part), *_of_no_cash(answer.problem, part))
+    ]
     if refused:
         return refused
     if all(
@@ -75,12 +79,11 @@ def _is_denied(prover: Prover, answer: Answer) -> bool:
     return (
         any(is_too_fine(prover.recorded, one.fee, one.fee_currency) for one in answer.patch.added)
         or any(
-            _is_part_of_its_order(problem, part)
-            or _is_of_another_account(problem, part)
-            or _is_shown_by_no_cash(problem, part)
+            _is_part_of_its_order(problem, part) or _is_of_another_account(problem, part)
             for part in answer.parts
         )
         or _is_reported(answer)
+        or _may_be_merged(answer)
     )
 
 
@@ -159,14 +162,19 @@ def _has_usual_quantity(problem: Problem, fill: Fill) -> bool:
     return any(one.quantity == fill.quantity for one in others if one is not fill)
 
 
-def _is_shown_by_no_cash(problem: Problem, part: Part) -> bool:
-    """True if neither cash nor rows are compared, and a missing fill has the removed quantity."""
+def _of_no_cash(problem: Problem, part: Part) -> list[str]:
+    """Return the balances that a removed fill moves, if a missing one may have its quantity.
+
+    None if cash or rows are compared, which would show the price of the missing fill.
+    """
     removed = part.hypothesis.patch.removed
     if len(removed) != 1 or not is_removal(problem, part.hypothesis):
-        return False
+        return []
     is_seen = any(map(is_cash, problem.dimensions.compared))
     is_seen = is_seen or problem.statement_of(problem.owner.other).fills is not None
-    return not is_seen and _has_usual_quantity(problem, removed[0])
+    if is_seen or not _has_usual_quantity(problem, removed[0]):
+        return []
+    return [name for name, amount in part.effect.items() if amount and is_cash(name)] or [""]
 
 
 def _may_be_turned_round(problem: Problem, fill: Fill) -> bool:
@@ -223,6 +231,26 @@ def _is_reported(answer: Answer) -> bool:
         for fill in part.hypothesis.patch.removed
     }
     return bool(orders) and not orders.isdisjoint(reported_in_full(problem))
+
+
+def _may_be_merged(answer: Answer) -> bool:
+    """True if a fill is listed with another quantity and price, and false fills are beside it.
+
+    The exchange may list all of them as one row.
+    """
+    position = answer.problem.postings.position
+    changed: dict[CauseKind, set[tuple[str, str]]] = {}
+    false: set[str] = set()
+    for part in answer.parts:
+        patch, kind = part.hypothesis.patch, part.hypothesis.cause_kind
+        if patch.added:
+            rows = {(position(fill), fill.fill_id) for fill in patch.removed}
+            changed[kind] = rows | changed.get(kind, set())
+        else:
+            false.update(map(position, patch.removed))
+    priced = changed.get(CauseKind.WRONG_PRICE, set())
+    both = priced & changed.get(CauseKind.WRONG_QUANTITY, set())
+    return any(name in false for name, _ in both)
 
 
 def _is_of_another_account(problem: Problem, part: Part) -> bool:
@@ -372,7 +400,10 @@ def _is_one_of_two(answer: Answer, part: Part) -> bool:
     They have it at one price, if the snapshots allow both, the fee ignored: instead of a missing
     fill, a stated fill of its side may be too small, or one of the other side too large or wrong.
     One without a fee may be of any size, and its fee missing. Instead of a larger fill, another one
-    may be missing, whose fee is known or is what another fee is too large by.
+    may be missing, whose fee is known or is what another fee is too large by: of twice the quantity
+    its own. A fill that costs with its fee what another price does may be of that price, and a
+    stated fill of another size, whose fee is right. One that undoes the only fill of its market has
+    no price beside it: that fill may be false, and another row wrong.
     """
     patch = part.hypothesis.patch
     if part.hypothesis.strength < Strength.FITTED or len(patch.added) != 1:
@@ -381,7 +412,8 @@ def _is_one_of_two(answer: Answer, part: Part) -> bool:
     if is_quantity(part.hypothesis):
         old = patch.removed[0]
         is_larger = fill.quantity > old.quantity
-        if is_larger and (fill.fee != old.fee or _is_doubled(answer.problem, fill)):
+        is_twice = fill.quantity == EXACT.add(old.quantity, old.quantity)
+        if is_larger and (fill.fee != old.fee or is_twice or _is_doubled(answer.problem, fill)):
             return True
         return not old.fee and _may_be_turned_round(answer.problem, fill)
     if not is_unstated(part.hypothesis):
@@ -391,12 +423,34 @@ def _is_one_of_two(answer: Answer, part: Part) -> bool:
         problem, (other.hypothesis for other in answer.parts if other is not part)
     )
     known = problem.by_symbol.get(problem.postings.position(fill), ())
-    same = compress(known, map(fill.price.__eq__, map(_PRICE, known)))
+    if [one.quantity for one in known] == [fill.quantity]:
+        return True
+    same = [*compress(known, map(fill.price.__eq__, map(_PRICE, known)))]
+    same += _at_the_price_with_its_fee(problem, fill, known)
     return any(
         (other.side is fill.side or other.quantity >= fill.quantity or not other.fee)
         and left.may_begin(other.time)
         for other in same
     )
+
+
+def _at_the_price_with_its_fee(
+    problem: Problem, fill: Fill, known: Sequence[Fill]
+) -> Iterator[Fill]:
+    """Yield the fills at whose price the quantity of a fill costs what it does with its fee.
+
+    1 at 389.06 and a fee of 0.01 cost 389.07.
+    """
+    instrument = problem.postings.instruments.get(fill.symbol)
+    if instrument is None or is_derivative(instrument) or fill.charged_in != instrument.quote:
+        return
+    worth = notional(instrument, None, signed_quantity(fill), Decimal(1))
+    paid = EXACT.add(notional(instrument, None, signed_quantity(fill), fill.price), fill.fee)
+    unit = problem.postings.resolution(instrument.quote)
+    for one in known if fill.fee else ():
+        off = EXACT.subtract(EXACT.multiply(worth, one.price), paid).copy_abs()
+        if off < unit or not off:
+            yield one
 
 
 def _is_doubled(problem: Problem, fill: Fill) -> bool:
