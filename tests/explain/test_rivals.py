@@ -202,6 +202,10 @@ RIVALS: dict[str, list[Answer]] = {
     "share_at_a_price_with_its_fee": [(IN, ["missing_fill"])],
     # Of the only fill of its market: it is false, and a price elsewhere is wrong.
     "fill_that_undoes_the_only_one": [(IN, ["missing_fill"])],
+    # Five fills of 3.93 at a flat fee, of which the ledger has one twice within seconds.
+    "behind_or_a_copy_of_its_size": [(OUT, ["stale_side"])],
+    # Two equal fills of one order, and the newest of their size: no figure shows its price.
+    "newest_fill_at_another_price": [(IN, ["duplicate_fill"]), (OUT, ["as_of_shift"])],
     # The exchange lists three fills as one, of which the ledger has the last one twice.
     "merged_row_beside_a_copy": [
         (IN, ["wrong_quantity", "wrong_price", "missing_fee", "orphan_fill", "orphan_fill",

@@ -13,7 +13,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from decimal import Decimal
 from fractions import Fraction
-from itertools import accumulate, takewhile
+from itertools import accumulate, compress, islice, takewhile
 from operator import attrgetter
 from typing import Any, Final
 
@@ -21,10 +21,26 @@ from recon_core.explain.budget import OF_A_REPLAY
 from recon_core.explain.causes.copies import Copies, copies_of
 from recon_core.explain.causes.family import CauseFamily, Rival
 from recon_core.explain.causes.movement import surplus_movement
-from recon_core.explain.causes.removed_rows import patch_of_removed, removed_at_end
+from recon_core.explain.causes.removed_rows import (
+    is_removal,
+    patch_of_removed,
+    removed_at_end,
+)
 from recon_core.explain.causes.strengths import of_one_amount
-from recon_core.explain.problem.dimensions import add_to, is_position, minus, negated, plus
-from recon_core.explain.problem.hypotheses import Hypothesis, Row, Strength, fill_content
+from recon_core.explain.problem.dimensions import (
+    add_to,
+    is_position,
+    minus,
+    negated,
+    plus,
+)
+from recon_core.explain.problem.hypotheses import (
+    Hypothesis,
+    Row,
+    Strength,
+    fill_content,
+    together,
+)
 from recon_core.explain.problem.pairs import are_many
 from recon_core.explain.problem.patches import Patch
 from recon_core.explain.problem.postings import order_name, reported
@@ -66,6 +82,8 @@ _SHIFTS: Final = {
 
 _FAR_LATER: Final = timedelta(hours=1)
 """Time after both states from which on a row is no row that they missed: its clock is wrong."""
+
+_QUANTITY: Final = attrgetter("quantity")
 
 _TIME: Final = attrgetter("time")
 
@@ -217,7 +235,11 @@ def _of_removed_rows(
     kind, detail = _kind_and_detail(problem, problem.side, (rows[0].time, seen), max_skew)
     strength = Strength.SHOWN if _is_as_reported(problem, fills) else Strength.CHANCE
     strength = max(strength, _of_cash_alone(problem, fills, len(unseen)))
-    if _may_be_clipped(problem) or _has_a_copy(problem, fills):
+    if (
+        _may_be_clipped(problem)
+        or _has_a_copy(problem, fills)
+        or _begins_like_a_copy(problem, rows)
+    ):
         strength = Strength.CHANCE
     return Hypothesis(kind, patch, rows, strength, detail)
 
@@ -242,6 +264,23 @@ def _has_a_copy(problem: Problem, unseen: Sequence[Fill]) -> bool:
     copies = copies_of(problem.table, unseen)
     left = Counter(map(fill_content, copies.fills)) - Counter(map(fill_content, unseen))
     return any(left[fill_content(fill)] and copies.near(fill) for fill in unseen)
+
+
+def _begins_like_a_copy(problem: Problem, unseen: Sequence[Row]) -> bool:
+    """True if the oldest of several unseen rows posts what a copy of an earlier fill does.
+
+    The side is then behind by one row less, and the other side has that fill twice.
+    """
+    first = unseen[0]
+    if not isinstance(first, Fill) or len(unseen) == 1:
+        return False
+    known = problem.by_symbol.get(problem.postings.position(first), ())
+    same = compress(known, map(first.quantity.__eq__, map(_QUANTITY, known)))
+    alike = [fill for fill in same if fill.time < first.time]
+    if not 1 < len(alike) <= _MOST_ASKED:
+        return False
+    copy = next(filter(copies_of(problem.table, alike).near, alike), None)
+    return copy is not None and problem.reached_by(patch_of_removed((copy, *unseen[1:])))
 
 
 def _time_of_no_other(
@@ -405,6 +444,7 @@ def _rivals(
     """Yield what else explains newest rows that are missing on one side, or false on the other."""
     yield from _one_false_row(problem, hypotheses)
     yield from _newest_rows_unseen(problem, hypotheses, max_skew)
+    yield from _newest_row_alike(problem, hypotheses, max_skew)
 
 
 def _one_false_row(problem: Problem, hypotheses: Sequence[Hypothesis]) -> Iterator[Rival]:
@@ -447,8 +487,43 @@ def _newest_rows_unseen(
     lists = problem.statement_of(LedgerSide.EXTERNAL).fills is not None
     unseen = _unseen(problem, hypotheses, max_skew)
     left, rows = removed_at_end(problem, hypotheses, unseen, in_part=lists)
-    if not left:
+    if left:
+        yield _behind_by(problem, rows, left, max_skew)
+
+
+def _newest_row_alike(
+    problem: Problem, hypotheses: Sequence[Hypothesis], max_skew: timedelta
+) -> Iterator[Rival]:
+    """Yield the exchange that is behind by the newest fill, if that has the effect of a false one.
+
+    While a position is open, no figure shows the price at which a fill opened it.
+    """
+    if problem.statement_of(LedgerSide.EXTERNAL).fills is not None:
         return
+    newest = list(islice(_unseen(problem, hypotheses, max_skew), 2))
+    if not newest or len({row.time for row in newest}) < len(newest):
+        return
+    row = newest[0]
+    for at, one in enumerate(hypotheses):
+        removed = one.patch.rows_removed
+        if len(removed) != 1 or not is_removal(problem, one) or not isinstance(row, Fill):
+            continue
+        behind = _behind_by(problem, (row,), {at: ()}, max_skew)
+        if any(each is row for each in one.rows):
+            continue
+        if problem.reached_by(
+            together((*hypotheses[:at], *hypotheses[at + 1 :], behind.hypothesis))
+        ):
+            yield behind
+
+
+def _behind_by(
+    problem: Problem,
+    rows: Sequence[Row],
+    left: Mapping[int, tuple[Row, ...]],
+    max_skew: timedelta,
+) -> Rival:
+    """Return the exchange that is behind by rows, the newest first, in place of hypotheses."""
     first = min(map(_TIME, rows))
     known = _latest_before(problem, first)
     kind, detail = _kind_and_detail(problem, LedgerSide.EXTERNAL, (first, known), max_skew)
@@ -457,7 +532,7 @@ def _newest_rows_unseen(
         kind, patch, tuple(reversed(rows)), Strength.SHOWN, detail, LedgerSide.EXTERNAL
     )
     later = f"what the external side states at a later time than {format_time(first)}"
-    yield Rival(left, behind, later, is_timed=True)
+    return Rival(left, behind, later, is_timed=True)
 
 
 def _unseen(
