@@ -504,13 +504,13 @@ def _newest_row_alike(
     if not newest or len({row.time for row in newest}) < len(newest):
         return
     row = newest[0]
+    if not isinstance(row, Fill):
+        return
     for at, one in enumerate(hypotheses):
-        removed = one.patch.rows_removed
-        if len(removed) != 1 or not is_removal(problem, one) or not isinstance(row, Fill):
+        is_single = len(one.patch.rows_removed) == 1 and is_removal(problem, one)
+        if not is_single or any(each is row for each in one.rows):
             continue
         behind = _behind_by(problem, (row,), {at: ()}, max_skew)
-        if any(each is row for each in one.rows):
-            continue
         if problem.reached_by(
             together((*hypotheses[:at], *hypotheses[at + 1 :], behind.hypothesis))
         ):
