@@ -206,6 +206,8 @@ RIVALS: dict[str, list[Answer]] = {
     "behind_or_a_copy_of_its_size": [(OUT, ["stale_side"])],
     # Two equal fills of one order, and the newest of their size: no figure shows its price.
     "newest_fill_at_another_price": [(IN, ["duplicate_fill"]), (OUT, ["as_of_shift"])],
+    # The exchange charged 0.02 more than its list has, which has a fill without a fee.
+    "fee_that_its_own_list_lost": [("None", ["wrong_quantity", "duplicate_fee"])],
     # The exchange lists three fills as one, of which the ledger has the last one twice.
     "merged_row_beside_a_copy": [
         (IN, ["wrong_quantity", "wrong_price", "missing_fee", "orphan_fill", "orphan_fill",

@@ -113,6 +113,7 @@ def _has_two_readings(answer: Answer, part: Part) -> bool:
         or _is_of_few_prices(problem, part)
         or _is_missing_otherwise(problem, part)
         or _is_typed(problem, part)
+        or _may_be_a_lost_fee(problem, part)
     )
 
 
@@ -319,6 +320,19 @@ def _is_of_fees(part: Part) -> bool:
         (old.quantity, old.price, old.side) == (new.quantity, new.price, new.side)
         for old, new in zip(fills, patch.added, strict=True)
     )
+
+
+def _may_be_a_lost_fee(problem: Problem, part: Part) -> bool:
+    """True if a side charged more than its own rows have, and one of these has no fee at all.
+
+    Its list may have lost that fee, whatever else is wrong in the row.
+    """
+    patch = part.hypothesis.patch
+    is_of_charged = _is_of_fees(part) and all(fill.fee for fill in patch.removed)
+    if not problem.is_of_own_statement or not is_of_charged:
+        return False
+    charged, listed = (exact_sum(row.fee for row in rows) for rows in (patch.added, patch.removed))
+    return charged > listed and not all(fill.fee for fill in problem.fills)
 
 
 def _may_be_other_sign(problem: Problem, part: Part) -> bool:
