@@ -208,6 +208,11 @@ RIVALS: dict[str, list[Answer]] = {
     "newest_fill_at_another_price": [(IN, ["duplicate_fill"]), (OUT, ["as_of_shift"])],
     # The exchange charged 0.02 more than its list has, which has a fill without a fee.
     "fee_that_its_own_list_lost": [("None", ["wrong_quantity", "duplicate_fee"])],
+    # SPY at 60.24, KO's price: the exchange lacks one row less, and the symbol is wrong.
+    "behind_by_a_row_under_another_symbol": [(OUT, ["stale_side"])],
+    # A fill is there twice by its id, and an answer that leaves both has its figures.
+    "copy_by_its_id_beside_a_false_fill": [(IN, ["missing_fill"])],
+    "units_of_two_positions": [(OUT, ["unit", "unit"])],
     # The exchange lists three fills as one, of which the ledger has the last one twice.
     "merged_row_beside_a_copy": [
         (IN, ["wrong_quantity", "wrong_price", "missing_fee", "orphan_fill", "orphan_fill",

@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from decimal import Decimal
+from heapq import nlargest, nsmallest
 from itertools import compress
 from operator import attrgetter
 from typing import Final
@@ -11,7 +12,7 @@ from recon_core.explain.causes import precedence
 from recon_core.explain.causes.copies import Copies
 from recon_core.explain.causes.precedence import is_quantity
 from recon_core.explain.causes.removed_rows import is_removal
-from recon_core.explain.causes.stale import reported_in_full
+from recon_core.explain.causes.stale import is_span, reported_in_full
 from recon_core.explain.causes.strengths import is_far_larger, may_be_unique
 from recon_core.explain.problem.chances import is_little, is_much, is_of_few_ticks
 from recon_core.explain.problem.dimensions import is_cash, is_position
@@ -26,7 +27,7 @@ from recon_core.explain.problem.problems import problem_of
 from recon_core.explain.proof.attempt import Answer, Part
 from recon_core.explain.proof.prover import Prover
 from recon_core.explain.proof.snapshot_evidence import is_unstated, remaining_after
-from recon_core.explain.repair.entries import has_near_price
+from recon_core.explain.repair.entries import has_near_price, is_near
 from recon_core.explain.search.row_comparison import RowComparison, other_rows
 from recon_core.ledger.bookings import is_derivative, notional, signed_quantity
 from recon_core.model import Fill, LedgerSide
@@ -79,7 +80,9 @@ def _is_denied(prover: Prover, answer: Answer) -> bool:
     return (
         any(is_too_fine(prover.recorded, one.fee, one.fee_currency) for one in answer.patch.added)
         or any(
-            _is_part_of_its_order(problem, part) or _is_of_another_account(problem, part)
+            _is_part_of_its_order(problem, part)
+            or _is_of_another_account(problem, part)
+            or _is_of_far_prices(problem, part)
             for part in answer.parts
         )
         or _is_reported(answer)
@@ -96,6 +99,7 @@ def _is_doubtful(prover: Prover, answer: Answer) -> bool:
         or _is_net_zero(answer)
         or _pulls_apart(answer)
         or _is_little_cash(answer)
+        or _leaves_copies(answer)
         or _leaves_rows(prover, answer)
     )
 
@@ -232,6 +236,26 @@ def _is_reported(answer: Answer) -> bool:
         for fill in part.hypothesis.patch.removed
     }
     return bool(orders) and not orders.isdisjoint(reported_in_full(problem))
+
+
+def _is_of_far_prices(problem: Problem, part: Part) -> bool:
+    """True if a row that a side is said to lack has a price far from all others of its market.
+
+    SPY at 60.24 among 476 is a fill of another symbol, whatever the side lacks.
+    """
+    if not is_span(part.hypothesis):
+        return False
+    unseen: dict[str, list[Decimal]] = {}
+    for fill in part.hypothesis.patch.removed:
+        unseen.setdefault(problem.postings.position(fill), []).append(fill.price)
+    for name, prices in unseen.items():
+        known = list(map(_PRICE, problem.by_symbol.get(name, ())))
+        lowest, highest = nsmallest(2, known), nlargest(2, known)
+        for price in prices if len(known) > 1 else ():
+            low, high = lowest[price == lowest[0]], highest[price == highest[0]]
+            if not is_near(price, low, high):
+                return True
+    return False
 
 
 def _may_be_merged(answer: Answer) -> bool:
@@ -513,6 +537,20 @@ def _may_be_one(problem: Problem, fill: Fill, other: Fill) -> bool:
     both = replace(fill, quantity=EXACT.add(fill.quantity, other.quantity))
     both = replace(both, fee=EXACT.add(fill.fee, other.fee))
     return model.off(problem.postings, both) <= problem.postings.resolution(model.currency)
+
+
+def _leaves_copies(answer: Answer) -> bool:
+    """True if rows have a fill twice by its id, and an answer from figures alone leaves both.
+
+    That is a fault which the rows show by themselves, and it is hidden in another one.
+    """
+    problem = answer.problem
+    if problem.statement_of(problem.owner.other).fills is not None:
+        return False
+    ids = {fill_id for _, _, fill_id in problem.table.copies()}
+    removed = {fill.fill_id for part in answer.parts for fill in part.hypothesis.patch.removed}
+    copies = Copies(problem.table.having(fill_id=ids - removed)) if ids - removed else None
+    return copies is not None and any(map(copies.is_duplicate, copies.fills))
 
 
 def _leaves_rows(prover: Prover, answer: Answer) -> bool:

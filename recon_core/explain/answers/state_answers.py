@@ -116,16 +116,22 @@ def _is_of_opening(hypothesis: StateHypothesis, opening: Vector, state: Vector) 
 
 def _cash(prover: Prover, chosen: Sequence[StateHypothesis]) -> str:
     """Doubt a single figure in another unit, or with the other sign: a row may be wrong instead."""
-    names = {name for hypothesis in chosen for name in hypothesis.correction}
     records = prover.recorded.own_records().values()
-    if not any(record.fills for record in records) or len(set(map(bare_name, names))) != 1:
+    if not any(record.fills for record in records):
         return ""
-    families = [causes.family_of(hypothesis.cause_kind) for hypothesis in chosen]
-    doubtful = all(family.may_be_a_row for family in families)
     has_cash = any(map(is_cash, prover.dimensions.compared))
-    is_unit = all(one.cause_kind is CauseKind.UNIT for one in chosen)
+    is_doubtful = any(_may_be_a_row(prover, one, has_cash=has_cash) for one in chosen)
+    return "the cash of both sides" if is_doubtful else ""
+
+
+def _may_be_a_row(prover: Prover, one: StateHypothesis, *, has_cash: bool) -> bool:
+    """True if a fault is of a single figure, and no cash shows the rows behind it to be right."""
+    names = one.correction
+    if len(set(map(bare_name, names))) != 1 or not causes.family_of(one.cause_kind).may_be_a_row:
+        return False
+    is_unit = one.cause_kind is CauseKind.UNIT
     is_traded = is_unit and all(_is_of_a_contract(prover, name) for name in names)
-    return "the cash of both sides" if doubtful and (is_traded or not has_cash) else ""
+    return is_traded or not has_cash
 
 
 def _is_of_a_contract(prover: Prover, name: str) -> bool:

@@ -341,7 +341,7 @@ def has_near_price(recorded: RecordedSession, fill: Fill) -> bool:
     prices = _prices(recorded, fill)
     if not prices:
         return _is_known(recorded, fill)
-    return _within(fill.price, min(prices), max(prices))
+    return is_near(fill.price, min(prices), max(prices))
 
 
 def _is_known(recorded: RecordedSession, fill: Fill) -> bool:
@@ -359,7 +359,7 @@ def _prices(recorded: RecordedSession, fill: Fill) -> list[Decimal]:
     ]
 
 
-def _within(price: Decimal, low: Decimal, high: Decimal) -> bool:
+def is_near(price: Decimal, low: Decimal, high: Decimal) -> bool:
     """True if a price is at least 2/3 of the lowest and at most 3/2 of the highest."""
     below = EXACT.multiply(EXACT.subtract(low, price), Decimal(3))
     above = EXACT.multiply(EXACT.subtract(price, high), Decimal(2))
