@@ -331,7 +331,8 @@ def draw(seed: int, world: str | None = None) -> World:
         opening["BNB"] = D(rng.randrange(1, 30))
     evidence, ledger, exchange = _shown(Random(f"shown {seed}"), name)
     if not exchange.cash:  # coins that no fill brought are in no position
-        opening = {c: a for c, a in opening.items() if c in {t.settlement for t in things}}
+        paid_in = {t.settlement for t in things} - {t.base for t in things}
+        opening = {c: a for c, a in opening.items() if c in paid_in}
     positions: dict[Key, tuple[Decimal, Decimal]] = {}
     for thing in instruments.values():
         if thing.kind not in {"spot", "fx"} and rng.random() < 0.2:
