@@ -329,6 +329,7 @@ OTHERS = {
     "shares_beside_their_rows",
     "behind_by_all_shares",
     "size_of_an_option",
+    "copy_among_four_equal_fills",
 }
 """Sessions with a test of their own."""
 
@@ -425,3 +426,10 @@ def test_the_copy_is_the_row_whose_id_is_there_twice(tmp_path: Path) -> None:
     """Other fills post the same cents, and have ids of their own."""
     (one,) = explain(reconciled(tmp_path, "copy_by_id_among_equal_amounts"))
     assert [cause.ids for cause in one.causes] == [("8869",)]
+
+
+def test_any_of_equal_fills_may_be_the_copy(tmp_path: Path) -> None:
+    """Two have one time; the copy has another, as two more have, and no id shows it."""
+    (one,) = explain(reconciled(tmp_path, "copy_among_four_equal_fills"))
+    assert one.verdict is ExplanationVerdict.UNIQUE
+    assert one.text.endswith("one of 4 equal fills")

@@ -10,6 +10,7 @@ from recon_core.explain.problem.dimensions import Vector
 from recon_core.explain.problem.hypotheses import Hypothesis, Row, Strength, fill_content, together
 from recon_core.explain.problem.patches import Patch
 from recon_core.explain.problem.problem import Problem
+from recon_core.model.explanation import CauseKind
 
 Found = tuple[Hypothesis, ...]
 """Hypotheses that together have the required effect."""
@@ -48,7 +49,35 @@ def candidates(problem: Problem, found: Sequence[Found]) -> list[Candidate]:
         key = tuple(each for each, _ in keyed)
         groups.setdefault(key, []).append(tuple(hypothesis for _, hypothesis in keyed))
     result = [_candidate(problem, key, members) for key, members in groups.items()]
+    result = _with_equal_fills(problem, result)
     return sorted(_with_misread_strength(result), key=lambda each: each.order)
+
+
+def _with_equal_fills(problem: Problem, found: Sequence[Candidate]) -> list[Candidate]:
+    """Add to a copy that no id shows the fills of its content that are near no other.
+
+    Of four equal fills two may have one time by chance, and any of the four is the false one.
+    """
+    equal: dict[tuple[Any, ...], list[Row]] = {}
+    for one in found:
+        if [each.cause_kind for each in one.hypotheses] == [CauseKind.ORPHAN_FILL]:
+            for fill in one.hypotheses[0].patch.removed:
+                equal.setdefault(fill_content(fill), []).extend(one.rows[0])
+    return [
+        replace(one, rows=((*one.rows[0], *(row for key in keys for row in equal[key])),))
+        if equal and (keys := equal.keys() & _copied(problem, one))
+        else one
+        for one in found
+    ]
+
+
+def _copied(problem: Problem, one: Candidate) -> set[tuple[Any, ...]]:
+    """Return the content of the fill that is all that a candidate removes as a copy by no id."""
+    (first, *more) = one.hypotheses
+    is_copy = not more and first.cause_kind is CauseKind.DUPLICATE_FILL
+    if not is_copy or len(first.patch.removed) > 1 or has_its_id(problem, first.patch.removed):
+        return set()
+    return set(map(fill_content, first.patch.removed))
 
 
 def _with_misread_strength(found: Sequence[Candidate]) -> list[Candidate]:
