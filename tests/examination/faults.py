@@ -652,6 +652,13 @@ def _of_the_list(rng: Random, world: World) -> Fault | None:
     return replace(made, name=f"list_{made.name}", listed_only=True)
 
 
+def _is_hidden(fault: Fault, other: Fault) -> bool:
+    """True if two faults are of one kind, or of a row that their side does not have any more."""
+    of_one_side = fault.side == other.side and bool(fault.ids & other.ids)
+    is_behind = fault.behind is not None or other.behind is not None
+    return fault.name == other.name or (of_one_side and is_behind)
+
+
 def drawn(seed: int, world: World) -> Case:
     """One or two faults of the session of a seed."""
     rng = Random(f"faults {seed}")
@@ -659,7 +666,7 @@ def drawn(seed: int, world: World) -> Case:
     faults: list[Fault] = []
     for _ in range(40):
         fault = _drawn(rng, world)
-        if fault is not None and fault.name not in {other.name for other in faults}:
+        if fault is not None and not any(_is_hidden(fault, other) for other in faults):
             faults.append(fault)
         if len(faults) == count:
             break

@@ -213,6 +213,7 @@ RIVALS: dict[str, list[Answer]] = {
     # A fill is there twice by its id, and an answer that leaves both has its figures.
     "copy_by_its_id_beside_a_false_fill": [(IN, ["missing_fill"])],
     "units_of_two_positions": [(OUT, ["unit", "unit"])],
+    "newest_expiry_unseen": [(IN, ["foreign_activity"]), (OUT, ["stale_side"])],
     # The exchange lists three fills as one, of which the ledger has the last one twice.
     "merged_row_beside_a_copy": [
         (IN, ["wrong_quantity", "wrong_price", "missing_fee", "orphan_fill", "orphan_fill",

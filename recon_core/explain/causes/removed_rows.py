@@ -32,10 +32,10 @@ def removed_at_end(
 ) -> tuple[Mapping[int, tuple[Row, ...]], tuple[Row, ...]]:
     """Return the places of hypotheses that remove the first of `rows`, and these rows.
 
-    `rows` are rows of the ledger from one of its ends on; a fill, or a movement that lists of both
-    sides show to be false, is among those returned. Each place has the rows of its hypothesis that
-    are not among them, none unless `in_part`. The rows of a hypothesis that removes a single row
-    are interchangeable. Empty where the ledger is not at fault.
+    `rows` are rows of the ledger from one of its ends on. One that moves a position, or a movement
+    that lists of both sides show to be false, is among those returned. Each place has the rows of
+    its hypothesis that are not among them, none unless `in_part`. The rows of a hypothesis that
+    removes a single row are interchangeable. Empty where the ledger is not at fault.
     """
     before = _before_changes(hypotheses)
     wanted = {
@@ -50,10 +50,17 @@ def removed_at_end(
         whole = {at: each for at, each in wanted.items() if in_part or found[at] == len(each)}
         if sum(found[at] for at in whole) == len(taken):
             first = tuple(row for _, row in taken)
-            is_asked = any(isinstance(row, Fill) or _is_listed(hypotheses[at]) for at, row in taken)
+            is_asked = any(
+                _moves_a_position(row) or _is_listed(hypotheses[at]) for at, row in taken
+            )
             return _left(hypotheses, found, first) if is_asked else {}, first
         wanted = whole
     return {}, ()
+
+
+def _moves_a_position(row: Row) -> bool:
+    """True if a row is a fill, or an event such as an expiry that changes a quantity."""
+    return isinstance(row, Fill) or bool(row.quantity)
 
 
 def _is_listed(one: Hypothesis) -> bool:
