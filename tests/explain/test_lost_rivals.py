@@ -55,7 +55,7 @@ RIVALS: dict[str, list[Said]] = {
     ],
     "newest_beside_a_fee": [[(IN, "missing_fee"), ORPHAN], [(IN, "missing_fee"), OPENED]],
     "newest_beside_a_bust": [
-        [ORPHAN, ORPHAN], [ORPHAN, ORPHAN], [OPENED], [ORPHAN, BEHIND], [ORPHAN, OPENED],
+        [ORPHAN, ORPHAN], [ORPHAN, ORPHAN], [ORPHAN, BEHIND], [OPENED], [ORPHAN, OPENED],
     ],
     # Neither a fee nor cash in cents says which of two prices is right.
     "price_that_cents_hide": [

@@ -233,6 +233,16 @@ def test_a_row_of_a_side_may_be_alone() -> None:
         require_near_prices(recorded(replace(there, fills=(FILL, near)), side()), [FILL])
 
 
+def test_a_price_of_both_sides_is_no_new_one() -> None:
+    """A corrected fee leaves it as both list it, however far the other rows are."""
+    near = replace(FILL, fill_id="f2", price=Decimal(9))
+    both = replace(side(), fills=(FILL, near))
+    require_near_prices(recorded(both, both), [FILL])
+    other = replace(side(), fills=(replace(FILL, price=Decimal(8)), near))
+    with pytest.raises(ReconError, match="implausible"):
+        require_near_prices(recorded(both, other), [FILL])
+
+
 @pytest.mark.parametrize("mirrored", [True, False])
 @pytest.mark.parametrize("at_side", list(LedgerSide))
 def test_a_mirror_is_none_after_a_repair_of_it(at_side: LedgerSide, *, mirrored: bool) -> None:

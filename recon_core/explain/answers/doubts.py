@@ -243,7 +243,7 @@ def _is_of_far_prices(problem: Problem, part: Part) -> bool:
 
     SPY at 60.24 among 476 is a fill of another symbol, whatever the side lacks.
     """
-    if not is_span(part.hypothesis):
+    if not is_span(part.hypothesis) or part.hypothesis.patch.added:
         return False
     unseen: dict[str, list[Decimal]] = {}
     for fill in part.hypothesis.patch.removed:

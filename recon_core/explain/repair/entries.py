@@ -337,17 +337,19 @@ def require_near_prices(recorded: RecordedSession, added: Iterable[Fill]) -> Non
 
 
 def has_near_price(recorded: RecordedSession, fill: Fill) -> bool:
-    """True if a fill has a price near the others, or is a row of a side that is the only one."""
+    """True if a fill has a price near the others, is the only one, or if both sides list it so."""
     prices = _prices(recorded, fill)
+    if prices and is_near(fill.price, min(prices), max(prices)):
+        return True
+    found = [
+        table_of(record.fills).having(fill_id=(fill.fill_id,))
+        for record in recorded.own_records().values()
+        if record.fills
+    ]
     if not prices:
-        return _is_known(recorded, fill)
-    return is_near(fill.price, min(prices), max(prices))
-
-
-def _is_known(recorded: RecordedSession, fill: Fill) -> bool:
-    records = recorded.own_records().values()
-    ids = (fill.fill_id,)
-    return any(table_of(record.fills).having(fill_id=ids) for record in records)
+        return any(found)
+    listed = [{row.price for row in rows if row.symbol == fill.symbol} for rows in found]
+    return len(listed) > 1 and all(fill.price in each for each in listed)
 
 
 def _prices(recorded: RecordedSession, fill: Fill) -> list[Decimal]:
