@@ -214,6 +214,10 @@ RIVALS: dict[str, list[Answer]] = {
     "copy_by_its_id_beside_a_false_fill": [(IN, ["missing_fill"])],
     "units_of_two_positions": [(OUT, ["unit", "unit"])],
     "newest_expiry_unseen": [(IN, ["foreign_activity"]), (OUT, ["stale_side"])],
+    # Bought three times and sold three times at one price: the last order cancels the first.
+    "behind_or_running_sums": [
+        (OUT, ["stale_side"]), ("None", ["stale_side", "cumulative_quantity"]),
+    ],
     # The exchange lists three fills as one, of which the ledger has the last one twice.
     "merged_row_beside_a_copy": [
         (IN, ["wrong_quantity", "wrong_price", "missing_fee", "orphan_fill", "orphan_fill",

@@ -14,10 +14,12 @@ from operator import attrgetter
 from typing import Final
 
 from recon_core.explain.causes.family import CauseFamily, Rival
+from recon_core.explain.causes.removed_rows import patch_of_removed
+from recon_core.explain.causes.stale import is_span
 from recon_core.explain.problem.dimensions import minus, state_part
 from recon_core.explain.problem.hypotheses import Hypothesis, Strength, of_all
 from recon_core.explain.problem.pairs import Pair, shown_by_pairs
-from recon_core.explain.problem.patches import Patch
+from recon_core.explain.problem.patches import Patch, in_sequence
 from recon_core.explain.problem.problem import FaultIn, Problem
 from recon_core.explain.problem.rows import in_time_order
 from recon_core.explain.problem.wording import sentence_of
@@ -212,20 +214,46 @@ def _rivals(
 
     Executions of 5, 5 and 5 at one price, booked as 5, 10 and 15, are too much by the last one.
     """
-    if problem.fault_in is FaultIn.STATEMENT:
-        return
+    of_rows = problem.fault_in is FaultIn.ROWS
     for at, one in enumerate(hypotheses):
-        if one.cause_kind is CauseKind.CUMULATIVE_QUANTITY:
+        if one.cause_kind is CauseKind.CUMULATIVE_QUANTITY or not (of_rows or is_span(one)):
             continue
         asked = one.patch.removed[:_MOST]
         orders = {fill.order_id or fill.fill_id: _order_of(problem, fill) for fill in asked}
         for order in orders.values():
             if len(order) < _PAIR or not _is_rising(order):
                 continue
-            name, moved = _name(problem, order), _moved(order, problem.fault_in)
-            other = Misread((order,), problem.fault_in, name, moved).hypothesis()
-            if _move_the_same(problem, one, other):
+            other = _misread_as_one(problem, order)
+            if of_rows and _move_the_same(problem, one, other):
                 yield Rival({at: ()}, replace(other, side=problem.side), "the fills of that order")
+            elif is_span(one):
+                yield from _within_span(problem, at, one, order)
+
+
+def _misread_as_one(problem: Problem, order: Sequence[Fill]) -> Hypothesis:
+    moved = _moved(order, FaultIn.ROWS)
+    return Misread((order,), FaultIn.ROWS, _name(problem, order), moved).hypothesis()
+
+
+def _within_span(
+    problem: Problem, at: int, one: Hypothesis, order: Sequence[Fill]
+) -> Iterator[Rival]:
+    """Yield an order whose quantities are running sums, beside fewer rows that a side lacks.
+
+    Bought and sold at one price, fills that are read three times cancel in every balance.
+    """
+    rows = one.patch.rows_removed if len(one.patch.rows_removed) <= _MOST else ()
+    for row in rows:
+        unseen = tuple(each for each in rows if each.time >= row.time)
+        seen = [fill for fill in order if fill.time < row.time]
+        if len(unseen) == len(rows) or len(seen) < _PAIR:
+            continue
+        other = _misread_as_one(problem, seen)
+        both = in_sequence((other.patch, patch_of_removed(unseen)))
+        if _move_the_same(problem, one, replace(other, patch=both)):
+            misread = replace(other, side=problem.owner)
+            yield Rival({at: unseen}, misread, "the fills of that order")
+            return
 
 
 def _order_of(problem: Problem, fill: Fill) -> Sequence[Fill]:
