@@ -218,6 +218,16 @@ RIVALS: dict[str, list[Answer]] = {
     "behind_or_running_sums": [
         (OUT, ["stale_side"]), ("None", ["stale_side", "cumulative_quantity"]),
     ],
+    # 50 at 1.1485 cost 57.43 once both fills are rounded, as 50 at 1.1487 do.
+    "quantity_of_a_fill_that_costs_as_much": [(IN, ["wrong_quantity"])],
+    # Both open with 2.7, and the exchange's cash is not that of its rows.
+    "opening_that_both_sides_give": [(OUT, ["opening_balance", "unit"])],
+    # The last row is of 23 minutes after both states.
+    "behind_by_a_row_of_after_its_state": [(OUT, ["stale_side"])],
+    # 146, 174 and 185 are too much by the first two, and the opening has 320.
+    "running_sums_or_an_opening_that_counts_them": [
+        (IN, ["cumulative_quantity"]), (IN, ["opening_balance"]),
+    ],
     # The exchange lists three fills as one, of which the ledger has the last one twice.
     "merged_row_beside_a_copy": [
         (IN, ["wrong_quantity", "wrong_price", "missing_fee", "orphan_fill", "orphan_fill",

@@ -15,7 +15,7 @@ from recon_core.explain.causes.removed_rows import is_removal
 from recon_core.explain.causes.stale import is_span, reported_in_full
 from recon_core.explain.causes.strengths import is_far_larger, may_be_unique
 from recon_core.explain.problem.chances import is_little, is_much, is_of_few_ticks
-from recon_core.explain.problem.dimensions import is_cash, is_position
+from recon_core.explain.problem.dimensions import Vector, is_cash, is_position, minus, negated
 from recon_core.explain.problem.figures import power_of_ten, slip
 from recon_core.explain.problem.hypotheses import Strength, fill_content
 from recon_core.explain.problem.market import market_of
@@ -42,6 +42,8 @@ _TICKS_EACH: Final = 4
 """Ticks in the range of a market for each price of fills alike: in fewer, one in four has one."""
 
 _PRICE: Final = attrgetter("price")
+
+_QUANTITY: Final = attrgetter("quantity")
 
 
 def unseen_amounts(prover: Prover, answer: Answer) -> list[str]:
@@ -118,13 +120,14 @@ def _has_two_readings(answer: Answer, part: Part) -> bool:
         or _is_missing_otherwise(problem, part)
         or _is_typed(problem, part)
         or _may_be_a_lost_fee(problem, part)
+        or _blames_one_of_two_openings(problem, part)
     )
 
 
 def _is_of_any_at_its_price(problem: Problem, part: Part) -> bool:
     """True if a mistyped quantity may be that of another fill at its price, typed otherwise.
 
-    302 instead of 297 is 266 for 261, and 36 for 31.
+    302 instead of 297 is 266 for 261, and 36 for 31. A price is another one only if it costs more.
     """
     patch = part.hypothesis.patch
     if part.hypothesis.strength is Strength.SHOWN or not is_quantity(part.hypothesis):
@@ -133,10 +136,13 @@ def _is_of_any_at_its_price(problem: Problem, part: Part) -> bool:
     less = EXACT.subtract(old.quantity, new.quantity)
     if old.price != new.price or power_of_ten(old.quantity, new.quantity) is not None:
         return False
+    known = problem.by_symbol.get(problem.postings.position(old), ())
+    smaller, larger = sorted((old, new), key=_QUANTITY)
+    posted = minus(problem.postings.fill(larger), problem.postings.fill(smaller))
+    costs = replace(old, quantity=less.copy_abs(), fee=ZERO)
     return any(
-        one.price == old.price and one.side is old.side and one.quantity > less
-        for one in problem.by_symbol.get(problem.postings.position(old), ())
-        if one.quantity != old.quantity
+        one.side is old.side and one.quantity > less and one.quantity != old.quantity
+        for one in _of_its_cost(problem, costs, posted, known)
     )
 
 
@@ -359,6 +365,15 @@ def _may_be_a_lost_fee(problem: Problem, part: Part) -> bool:
     return charged > listed and not all(fill.fee for fill in problem.fills)
 
 
+def _blames_one_of_two_openings(problem: Problem, part: Part) -> bool:
+    """True if a side's opening is said to be wrong, and the other side gives the same."""
+    if part.hypothesis.patch.old_opening is None:
+        return False
+    openings = [record.opening for record in problem.recorded.own_records().values()]
+    states = [problem.postings.opening(one) for one in openings if one is not None]
+    return len(states) > 1 and not any(minus(*states).values())
+
+
 def _may_be_other_sign(problem: Problem, part: Part) -> bool:
     """True if an exchanged side leaves the position with the other sign, and moves no cash.
 
@@ -464,7 +479,8 @@ def _is_one_of_two(answer: Answer, part: Part) -> bool:
     if [one.quantity for one in known] == [fill.quantity]:
         return True
     same = [*compress(known, map(fill.price.__eq__, map(_PRICE, known)))]
-    same += _at_the_price_with_its_fee(problem, fill, known)
+    posted = problem.postings.fill(fill) if fill.fee else {}
+    same += _of_its_cost(problem, fill, posted, known) if fill.fee else ()
     return any(
         (other.side is fill.side or other.quantity >= fill.quantity or not other.fee)
         and left.may_begin(other.time)
@@ -472,23 +488,38 @@ def _is_one_of_two(answer: Answer, part: Part) -> bool:
     )
 
 
-def _at_the_price_with_its_fee(
-    problem: Problem, fill: Fill, known: Sequence[Fill]
+def _of_its_cost(
+    problem: Problem, fill: Fill, posted: Vector, known: Sequence[Fill]
 ) -> Iterator[Fill]:
-    """Yield the fills at whose price the quantity of a fill costs what it does with its fee.
+    """Yield the fills that, larger or smaller by the quantity of a fill, post what it posts.
 
-    1 at 389.06 and a fee of 0.01 cost 389.07.
+    1 at 389.06 and a fee of 0.01 cost 389.07, and 50 at 1.1485 in cents what 50 at 1.1487 do. No
+    cash shows the price of a derivative's fill, which has to be the same.
     """
     instrument = problem.postings.instruments.get(fill.symbol)
     if instrument is None or is_derivative(instrument) or fill.charged_in != instrument.quote:
+        yield from compress(known, map(fill.price.__eq__, map(_PRICE, known)))
         return
     worth = notional(instrument, None, signed_quantity(fill), Decimal(1))
     paid = EXACT.add(notional(instrument, None, signed_quantity(fill), fill.price), fill.fee)
     unit = problem.postings.resolution(instrument.quote)
-    for one in known if fill.fee else ():
+    most = EXACT.add(unit, unit)  # each fill is rounded twice, before and after
+    for one in known:
         off = EXACT.subtract(EXACT.multiply(worth, one.price), paid).copy_abs()
-        if off < unit or not off:
+        near = posted if one.side is fill.side else negated(posted)
+        if not off or (off < most and _may_post(problem, one, fill.quantity, near)):
             yield one
+
+
+def _may_post(problem: Problem, one: Fill, quantity: Decimal, posted: Vector) -> bool:
+    """True if a fill that is larger or smaller by a quantity posts as much more or less."""
+    now = problem.postings.fill(one)
+    larger = replace(one, quantity=EXACT.add(one.quantity, quantity))
+    if not any(minus(minus(problem.postings.fill(larger), now), posted).values()):
+        return True
+    smaller = replace(one, quantity=EXACT.subtract(one.quantity, quantity))
+    less = minus(now, problem.postings.fill(smaller)) if smaller.quantity > 0 else now
+    return not any(minus(less, posted).values())
 
 
 def _is_doubled(problem: Problem, fill: Fill) -> bool:

@@ -273,8 +273,9 @@ def _counted_fills(problem: Problem, hypotheses: Sequence[Hypothesis]) -> Iterat
     """Yield the opening that counts the first fills already, if hypotheses remove these fills.
 
     Not if the exchange shows that they are false: by its own opening, its fills or its reports, or
-    by a snapshot from before them. Nor if they are the copies of other fills, which rows show, or
-    all that the exchange does not know yet, and no such position is in that opening.
+    by a snapshot from before them. Nor if they are the copies of other fills or of running sums,
+    which rows show, or all that the exchange does not know yet, and no such position is in that
+    opening.
     """
     outer, opening = problem.statement_of(LedgerSide.EXTERNAL), problem.record.opening
     if opening is None or outer.opening is not None:
@@ -286,8 +287,8 @@ def _counted_fills(problem: Problem, hypotheses: Sequence[Hypothesis]) -> Iterat
     if not left or any(one.as_of < rows[0].time for one in outer.snapshot_rows):
         return
     effect = state_part(patch_of_removed(rows).vector(problem.postings))
-    is_copy = any(one.cause_kind is CauseKind.DUPLICATE_FILL for one in hypotheses)
-    if (is_copy or is_behind) and not _is_held(problem, opening, effect):
+    is_shown = any(one.cause_kind in _SHOWN_BY_ROWS for one in hypotheses)
+    if (is_shown or is_behind) and not _is_held(problem, opening, effect):
         return
     names = sorted(set(map(label_of, effect)))
     yield Rival(
@@ -311,6 +312,12 @@ def _counted(
     for at, one in enumerate(hypotheses):
         if is_span(one) and len(one.patch.rows_removed) == len(problem.timeline):
             return {at: ()}, tuple(problem.timeline)
+        if one.cause_kind is CauseKind.CUMULATIVE_QUANTITY:
+            first = one.rows[:-1]
+            moved = minus(patch_of_removed(first).vector(problem.postings),
+                          one.patch.vector(problem.postings))  # fmt: skip
+            if first == tuple(problem.fills[: len(first)]) and not any(moved.values()):
+                return {at: ()}, first
     return removed_at_end(problem, hypotheses, problem.fills)
 
 
@@ -322,6 +329,10 @@ def _is_held(problem: Problem, opening: Opening, effect: Vector) -> bool:
         held.get(name, ZERO) * amount > 0 and held[name].copy_abs() >= amount.copy_abs()
         for name, amount in opened.items()
     )
+
+
+_SHOWN_BY_ROWS: Final = {CauseKind.DUPLICATE_FILL, CauseKind.CUMULATIVE_QUANTITY}
+"""Causes that rows show: an opening of another symbol says nothing against them."""
 
 
 FAMILY: Final = CauseFamily(

@@ -237,11 +237,17 @@ def _of_removed_rows(
     strength = max(strength, _of_cash_alone(problem, fills, len(unseen)))
     if (
         _may_be_clipped(problem)
+        or rows[-1].time > _newest_state(problem) + max_skew
         or _has_a_copy(problem, fills)
         or _begins_like_a_copy(problem, rows)
     ):
         strength = Strength.CHANCE
     return Hypothesis(kind, patch, rows, strength, detail)
+
+
+def _newest_state(problem: Problem) -> datetime:
+    """Return the later `as_of` of both sides: no state is behind by a row of after it."""
+    return max(problem.statement_of(side).as_of for side in LedgerSide)
 
 
 def _may_be_clipped(problem: Problem) -> bool:
@@ -291,8 +297,7 @@ def _time_of_no_other(
     It is wrong by itself, if no hypothesis removes that row. Where several are later, the time of
     a state is wrong.
     """
-    stated = max(problem.statement_of(side).as_of for side in LedgerSide)
-    last = stated + max(max_skew, _FAR_LATER)
+    last = _newest_state(problem) + max(max_skew, _FAR_LATER)
     times = [row.time for row in problem.table.after(last)]
     times += [row.time for row in problem.rows.movements if row.time > last]
     removed = {row.time for one in hypotheses for row in one.patch.rows_removed}
