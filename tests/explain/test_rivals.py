@@ -228,6 +228,11 @@ RIVALS: dict[str, list[Answer]] = {
     "running_sums_or_an_opening_that_counts_them": [
         (IN, ["cumulative_quantity"]), (IN, ["opening_balance"]),
     ],
+    "behind_or_a_copy_of_the_newest": [(OUT, ["stale_side"])],
+    # Both list the fill whose time is an hour later here: it is no newer row.
+    "behind_by_rows_before_a_wrong_time": [
+        (IN, ["orphan_fill", "orphan_fill"]), (OUT, ["as_of_shift"]),
+    ],
     # The exchange lists three fills as one, of which the ledger has the last one twice.
     "merged_row_beside_a_copy": [
         (IN, ["wrong_quantity", "wrong_price", "missing_fee", "orphan_fill", "orphan_fill",

@@ -74,6 +74,9 @@ _MOST_ASKED: Final = 1_000
 Each costs a posting, and more rows hardly ever cancel to the last digit.
 """
 
+_MOST_SIZES: Final = 20
+"""Sizes of the rows that a side is behind by, up to which earlier fills of each are looked for."""
+
 _SHIFTS: Final = {
     "one hour": timedelta(hours=1),
     "one day": timedelta(days=1),
@@ -84,6 +87,8 @@ _FAR_LATER: Final = timedelta(hours=1)
 """Time after both states from which on a row is no row that they missed: its clock is wrong."""
 
 _QUANTITY: Final = attrgetter("quantity")
+
+_ROW: Final = attrgetter("symbol", "fill_id")
 
 _TIME: Final = attrgetter("time")
 
@@ -239,7 +244,7 @@ def _of_removed_rows(
         _may_be_clipped(problem)
         or rows[-1].time > _newest_state(problem) + max_skew
         or _has_a_copy(problem, fills)
-        or _begins_like_a_copy(problem, rows)
+        or _has_a_row_like_a_copy(problem, rows)
     ):
         strength = Strength.CHANCE
     return Hypothesis(kind, patch, rows, strength, detail)
@@ -272,21 +277,26 @@ def _has_a_copy(problem: Problem, unseen: Sequence[Fill]) -> bool:
     return any(left[fill_content(fill)] and copies.near(fill) for fill in unseen)
 
 
-def _begins_like_a_copy(problem: Problem, unseen: Sequence[Row]) -> bool:
-    """True if the oldest of several unseen rows posts what a copy of an earlier fill does.
+def _has_a_row_like_a_copy(problem: Problem, unseen: Sequence[Row]) -> bool:
+    """True if one of several unseen rows posts what a copy of an earlier fill does.
 
-    The side is then behind by one row less, and the other side has that fill twice.
+    The side is then behind by one row less, or by none, and the other side has that fill twice.
     """
-    first = unseen[0]
-    if not isinstance(first, Fill) or len(unseen) == 1:
+    fills = [row for row in unseen if isinstance(row, Fill)]
+    sizes = {(problem.postings.position(fill), fill.quantity): fill for fill in fills}
+    if not 1 < len(unseen) <= _MOST_ASKED or len(sizes) > _MOST_SIZES:
         return False
-    known = problem.by_symbol.get(problem.postings.position(first), ())
-    same = compress(known, map(first.quantity.__eq__, map(_QUANTITY, known)))
-    alike = [fill for fill in same if fill.time < first.time]
-    if not 1 < len(alike) <= _MOST_ASKED:
-        return False
-    copy = next(filter(copies_of(problem.table, alike).near, alike), None)
-    return copy is not None and problem.reached_by(patch_of_removed((copy, *unseen[1:])))
+    for (name, quantity), row in sizes.items():
+        known = problem.by_symbol.get(name, ())
+        same = compress(known, map(quantity.__eq__, map(_QUANTITY, known)))
+        alike = [fill for fill in same if fill.time < unseen[0].time]
+        if not 1 < len(alike) <= _MOST_ASKED:
+            continue
+        copy = next(filter(copies_of(problem.table, alike).near, alike), None)
+        others = [one for one in unseen if one is not row]
+        if copy is not None and problem.reached_by(patch_of_removed((copy, *others))):
+            return True
+    return False
 
 
 def _time_of_no_other(
@@ -567,10 +577,16 @@ def _unseen(
 
 
 def _newest_first(problem: Problem, shown: datetime | None) -> Iterator[Row]:
-    """Yield the rows of the ledger that are later than a time, the newest first."""
+    """Yield the rows of the ledger that are later than a time, the newest first.
+
+    Not those that the exchange lists: they have another time there, and are no news.
+    """
     if shown is None:
         return reversed(problem.timeline)
-    fills = in_time_order(problem.table.after(shown))
+    later = problem.table.after(shown)
+    listed = table_of(problem.statement_of(LedgerSide.EXTERNAL).fills)
+    known = set(map(_ROW, listed.having(fill_id={fill.fill_id for fill in later})))
+    fills = in_time_order([fill for fill in later if _ROW(fill) not in known])
     moved = (row for row in problem.rows.movements if row.time > shown)
     return reversed(sorted((*fills, *moved), key=_TIME))  # noqa: C413  # equal times turned, too
 
