@@ -8,7 +8,8 @@ from typing import Any, cast
 
 import pytest
 
-from recon_core.explain.answers.doubts import _below_digits, _is_part_of_its_order, _may_be_one
+from recon_core.explain.answers.denials import _is_part_of_its_order, _may_be_one
+from recon_core.explain.answers.doubts import _below_digits
 from recon_core.explain.problem.hypotheses import Facts, Hypothesis
 from recon_core.explain.problem.patches import Patch
 from recon_core.explain.problem.postings import order_name

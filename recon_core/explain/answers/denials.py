@@ -1,0 +1,190 @@
+"""Denials: rows, reports and prices of a session that say otherwise than an answer."""
+
+from dataclasses import replace
+from decimal import Decimal
+from heapq import nlargest, nsmallest
+from operator import attrgetter
+from typing import Final
+
+from recon_core.explain.answers.readings import has_usual_quantity
+from recon_core.explain.causes.removed_rows import is_removal
+from recon_core.explain.causes.stale import is_span, reported_in_full
+from recon_core.explain.problem.dimensions import is_cash, is_position
+from recon_core.explain.problem.hypotheses import fill_content
+from recon_core.explain.problem.postings import order_name
+from recon_core.explain.problem.precision import is_too_fine
+from recon_core.explain.problem.problem import Problem
+from recon_core.explain.proof.attempt import Answer, Part
+from recon_core.explain.proof.prover import Prover
+from recon_core.explain.repair.entries import has_near_price, is_near
+from recon_core.model import Fill
+from recon_core.model.explanation import CauseKind
+from recon_core.model.fill_table import table_of
+from recon_core.values.amounts import EXACT
+
+_PRICE: Final = attrgetter("price")
+
+
+def refused(prover: Prover, answer: Answer) -> list[str]:
+    """Return the balances that would decide about a price that nothing shows, else none."""
+    return [
+        name
+        for part in answer.parts
+        for name in (*_of_far_price(prover, part), *_of_no_cash(answer.problem, part))
+    ]
+
+
+def is_denied(prover: Prover, answer: Answer) -> bool:
+    """True if a fee is too fine, or an order or a list of the other side says otherwise."""
+    problem = answer.problem
+    return (
+        any(is_too_fine(prover.recorded, one.fee, one.fee_currency) for one in answer.patch.added)
+        or any(
+            _is_part_of_its_order(problem, part)
+            or _is_of_another_account(problem, part)
+            or _is_of_far_prices(problem, part)
+            for part in answer.parts
+        )
+        or _is_reported(answer)
+        or _may_be_merged(answer)
+    )
+
+
+def _of_no_cash(problem: Problem, part: Part) -> list[str]:
+    """Return the balances that a removed fill moves, if a missing one may have its quantity.
+
+    None if cash or rows are compared, which would show the price of the missing fill.
+    """
+    removed = part.hypothesis.patch.removed
+    if len(removed) != 1 or not is_removal(problem, part.hypothesis):
+        return []
+    is_seen = any(map(is_cash, problem.dimensions.compared))
+    is_seen = is_seen or problem.statement_of(problem.owner.other).fills is not None
+    if is_seen or not has_usual_quantity(problem, removed[0]):
+        return []
+    return [name for name, amount in part.effect.items() if amount and is_cash(name)] or [""]
+
+
+def _of_far_price(prover: Prover, part: Part) -> list[str]:
+    """Return the balances of a price that no repair would book, if none of them is compared.
+
+    The other side lists 7.809 where all others are at 78: its row may be the wrong one.
+    """
+    patch = part.hypothesis.patch
+    if len(patch.removed) != 1 or [one.price for one in patch.added] in (
+        [], [patch.removed[0].price],
+    ):  # fmt: skip
+        return []
+    if has_near_price(prover.recorded, patch.added[0]):
+        return []
+    moved = [name for name, amount in part.effect.items() if amount and not is_position(name)]
+    return [] if any(map(prover.dimensions.shows, moved)) else moved or [""]
+
+
+def _is_reported(answer: Answer) -> bool:
+    """True if a false fill is of an order of which the exchange reports as much as is booked.
+
+    The exchange then contradicts itself: its reports are newer than its state and its rows.
+    """
+    problem = answer.problem
+    orders = {
+        order_name(fill)
+        for part in answer.parts
+        if is_removal(problem, part.hypothesis)
+        for fill in part.hypothesis.patch.removed
+    }
+    return bool(orders) and not orders.isdisjoint(reported_in_full(problem))
+
+
+def _is_of_far_prices(problem: Problem, part: Part) -> bool:
+    """True if a row that a side is said to lack has a price far from all others of its market.
+
+    SPY at 60.24 among 476 is a fill of another symbol, whatever the side lacks.
+    """
+    if not is_span(part.hypothesis) or part.hypothesis.patch.added:
+        return False
+    unseen: dict[str, list[Decimal]] = {}
+    for fill in part.hypothesis.patch.removed:
+        unseen.setdefault(problem.postings.position(fill), []).append(fill.price)
+    for name, prices in unseen.items():
+        known = list(map(_PRICE, problem.by_symbol.get(name, ())))
+        lowest, highest = nsmallest(2, known), nlargest(2, known)
+        for price in prices if len(known) > 1 else ():
+            low, high = lowest[price == lowest[0]], highest[price == highest[0]]
+            if not is_near(price, low, high):
+                return True
+    return False
+
+
+def _may_be_merged(answer: Answer) -> bool:
+    """True if a fill is listed with another quantity and price, and false fills are beside it.
+
+    The exchange may list all of them as one row.
+    """
+    position = answer.problem.postings.position
+    changed: dict[CauseKind, set[tuple[str, str]]] = {}
+    false: set[str] = set()
+    for part in answer.parts:
+        patch, kind = part.hypothesis.patch, part.hypothesis.cause_kind
+        if patch.added:
+            rows = {(position(fill), fill.fill_id) for fill in patch.removed}
+            changed[kind] = rows | changed.get(kind, set())
+        else:
+            false.update(map(position, patch.removed))
+    priced = changed.get(CauseKind.WRONG_PRICE, set())
+    both = priced & changed.get(CauseKind.WRONG_QUANTITY, set())
+    return any(name in false for name, _ in both)
+
+
+def _is_of_another_account(problem: Problem, part: Part) -> bool:
+    """True if the other side lists a false fill, with its id and figures, in another account."""
+    patch = part.hypothesis.patch
+    if part.hypothesis.cause_kind is not CauseKind.ORPHAN_FILL or len(patch.removed) != 1:
+        return False
+    (fill,) = patch.removed
+    return any(
+        fill_content(replace(one, account=fill.account)) == fill_content(fill)
+        for one in table_of(problem.statement_of(problem.owner.other).fills).having(
+            fill_id=(fill.fill_id,)
+        )
+        if one.account != fill.account
+    )
+
+
+def _is_part_of_its_order(problem: Problem, part: Part) -> bool:
+    """True if a report shows that an order has more, and one fill or another one may be of it.
+
+    What an order of several fills lacks may be shared by them in any way.
+
+    A fill of 0.1 at 50, and 0.2 filled: the fill is of 0.2, or another one of 0.1 is missing. The
+    executions of that order would decide.
+    """
+    patch = part.hypothesis.patch
+    other = problem.statement_of(problem.owner.other)
+    if len(patch.added) != 1 or patch.rows_removed[1:] or other.fills is not None:
+        return False
+    (fill,) = patch.added
+    name = order_name(fill)
+    if name not in problem.orders:
+        return False
+    if patch.removed:
+        old = patch.removed[0]
+        is_larger = fill.quantity > old.quantity and not part.hypothesis.facts.is_slip
+        is_of_several = len(problem.rows.order_of(fill)) > 1
+        is_recharged = fill.fee != old.fee or not fill.fee
+        return is_larger and old.price == fill.price and (is_recharged or is_of_several)
+    return any(
+        known.side is fill.side and known.price == fill.price and _may_be_one(problem, known, fill)
+        for known in problem.by_symbol.get(problem.postings.position(fill), ())
+        if order_name(known) == name
+    )
+
+
+def _may_be_one(problem: Problem, fill: Fill, other: Fill) -> bool:
+    """True if two fills have the fee of one of both quantities, to one unit, or none is known."""
+    model = problem.schedules.model(fill)
+    if model is None or fill.fee_currency != other.fee_currency:
+        return not (fill.fee and other.fee) or fill.fee_currency == other.fee_currency
+    both = replace(fill, quantity=EXACT.add(fill.quantity, other.quantity))
+    both = replace(both, fee=EXACT.add(fill.fee, other.fee))
+    return model.off(problem.postings, both) <= problem.postings.resolution(model.currency)
