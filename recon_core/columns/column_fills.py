@@ -217,15 +217,15 @@ class ColumnFills(FillTable):
             for number, row in zip(numbers, rows, strict=True)
         )
 
-    def distinct(self, name: str) -> set[Any]:
+    def distinct(self, name: str) -> frozenset[Any]:
         """Return every value of a field."""
         if name == "position_id" and not self.columns.has(name):
-            return {None} if len(self) else set()
+            return frozenset({None} if len(self) else ())
         if name not in ("symbol", "fee_currency", "account", "leg"):
-            return {getattr(fill, name) for fill in self._every}
-        found = {getattr(group, name) for group in self.columns.groups}
+            return frozenset(getattr(fill, name) for fill in self._every)
+        found = frozenset(getattr(group, name) for group in self.columns.groups)
         if name == "account" and self.unnamed is not None:
-            found = {self.unnamed if value is None else value for value in found}
+            found = frozenset(self.unnamed if value is None else value for value in found)
         return found
 
     def copies(self) -> dict[FillKey, int]:

@@ -22,7 +22,6 @@ from recon_core.model import (
     SideRecord,
     Snapshot,
 )
-from recon_core.model.fill_table import table_of
 from recon_core.policy.aliases import Aliases
 from recon_core.values.errors import SessionError
 from recon_core.values.printable import printable, quoted
@@ -200,5 +199,5 @@ def names_of(record: SideRecord) -> set[str]:
     )
     fields = ("symbol", "currency", "fee_currency")
     found = {getattr(row, name, None) or "" for rows in tables for row in rows for name in fields}
-    fills = table_of(record.fills)
+    fills = record.table
     return found.union(fills.distinct("symbol"), fills.distinct("fee_currency")) - {"", None}

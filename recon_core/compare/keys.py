@@ -27,7 +27,6 @@ from recon_core.model import (
     SideRecord,
 )
 from recon_core.model.comparison import Comparison, ItemKind, SessionCheck
-from recon_core.model.fill_table import table_of
 from recon_core.values.errors import SessionError
 from recon_core.values.printable import printable, quoted
 from recon_core.values.severity import Severity
@@ -222,7 +221,7 @@ def _duplicate_notes(recorded: RecordedSession) -> dict[str, list[str]]:
     """For each symbol, a note on every fill that one side states more than once."""
     notes: dict[str, list[str]] = {}
     for side, record in recorded.own_records().items():
-        for (_, symbol, fill_id), count in table_of(record.fills).copies().items():
+        for (_, symbol, fill_id), count in record.table.copies().items():
             fill = f"{side} lists fill {printable(fill_id, 60)} of {printable(symbol, 60)}"
             notes.setdefault(symbol, []).append(f"{fill} {count} times; each is counted")
     return notes

@@ -18,7 +18,7 @@ from recon_core.explain.answers.verdicts import not_searched, too_many_rows, une
 from recon_core.explain.budget import MOST_ROWS, Budget, BudgetError, rows_of
 from recon_core.explain.plan import PLAN, first_found
 from recon_core.explain.problem.dimensions import deltas, dimensions_of, vector_of
-from recon_core.explain.proof.prover import Prover, has_two_sides
+from recon_core.explain.proof.prover import Prover, has_two_sides, with_tables
 from recon_core.explain.repair.completion import with_whole_aliases
 from recon_core.explain.repair.entries import with_proven_entries, with_whole_entries
 from recon_core.model.explanation import Effort, Explanation, ExplanationVerdict
@@ -44,6 +44,15 @@ def explain(
         return ()
     if rows_of(reconciliation.recorded) > MOST_ROWS:
         return _beyond(reconciliation)
+    with without_collecting():
+        found = _explained(with_tables(reconciliation), effort, divisor, for_both=repair_exchange)
+    return tuple(with_whole_aliases(reconciliation.policy.aliases, one) for one in found)
+
+
+def _explained(
+    reconciliation: Reconciliation, effort: Effort, divisor: int, *, for_both: bool
+) -> tuple[Explanation, ...]:
+    """Return the explanations, with entries of the ledger alone unless `for_both` sides."""
     dimensions = dimensions_of(
         reconciliation.recorded, reconciliation.comparisons, reconciliation.policy.float_dust
     )
@@ -51,15 +60,13 @@ def explain(
     posted, pending = with_pending(prover)
     if not prover.before or not posted.before:
         return and_unlisted(prover, ())
-    with without_collecting():
-        found = _explain(posted, Budget.of(effort, rows_of(reconciliation.recorded), divisor))
+    found = _explain(posted, Budget.of(effort, rows_of(reconciliation.recorded), divisor))
     found = tuple(with_whole_entries(reconciliation, one) for one in found)
     found = tuple(
-        with_proven_entries(reconciliation, one, repair_exchange=repair_exchange) for one in found
+        with_proven_entries(reconciliation, one, repair_exchange=for_both) for one in found
     )
     found = tuple(and_pending(with_remaining_diffs(one, posted.before), pending) for one in found)
-    found = and_unlisted(prover, tuple(_with_facts(posted, found)))
-    return tuple(with_whole_aliases(reconciliation.policy.aliases, one) for one in found)
+    return and_unlisted(prover, tuple(_with_facts(posted, found)))
 
 
 def _beyond(reconciliation: Reconciliation) -> tuple[Explanation, ...]:

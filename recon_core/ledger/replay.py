@@ -112,7 +112,7 @@ def _replayed(recorded: RecordedSession, record: SideRecord) -> SideReplay:
 
 
 def _undeclared(recorded: RecordedSession, record: SideRecord) -> list[str]:
-    symbols = table_of(record.fills).distinct("symbol")
+    symbols = record.table.distinct("symbol")
     return sorted(symbols - recorded.instruments.keys())
 
 
@@ -194,7 +194,7 @@ def _sums(recorded: RecordedSession, record: SideRecord) -> PositionSums | None:
     Sums are enough where every fill is paid for on the spot, and no movement falls between fills
     that it would have to find a position of.
     """
-    table, instruments = table_of(record.fills), recorded.instruments
+    table, instruments = record.table, recorded.instruments
     symbols = table.distinct("symbol")
     if not all(are_summed(instruments.get(symbol)) for symbol in symbols):
         return None
@@ -225,7 +225,7 @@ def _streamed(recorded: RecordedSession, record: SideRecord) -> PositionLedger |
     """
     if any(row.symbol for row in record.movement_rows):
         return None
-    parts = table_of(record.fills).by_position(ordered_fills)
+    parts = record.table.by_position(ordered_fills)
     if parts is None:
         return None
     ledger = opened_ledger(recorded, record)

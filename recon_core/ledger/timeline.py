@@ -10,7 +10,8 @@ import re
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator
 from functools import lru_cache
-from operator import attrgetter, lt
+from itertools import compress, count
+from operator import attrgetter, eq, lt
 from typing import Any
 
 from recon_core.model import Fill, Movement
@@ -48,12 +49,12 @@ def ordered_fills(fills: Iterable[Fill]) -> list[Fill]:
     if all(map(lt, times, times[1:])):  # as nearly always
         return rows
     rows.sort(key=_time)
-    start = 0
-    for end in range(1, len(rows) + 1):
-        if end == len(rows) or rows[end].time != rows[start].time:
-            if end - start > 1:
-                rows[start:end] = sorted(rows[start:end], key=tie_key)
-            start = end
+    times = list(map(_time, rows))
+    end = 0
+    for start in compress(count(), map(eq, times, times[1:])):
+        if start >= end:
+            end = bisect_right(times, times[start], start)
+            rows[start:end] = sorted(rows[start:end], key=tie_key)
     return rows
 
 

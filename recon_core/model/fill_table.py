@@ -9,12 +9,14 @@ once, so that it has one identity.
 from abc import ABC, abstractmethod
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from decimal import Decimal
 from functools import cached_property
-from itertools import compress
-from operator import attrgetter, is_
+from itertools import compress, islice, repeat
+from itertools import count as numbers
+from operator import attrgetter, eq, is_, ne
 from typing import Any, Final, overload
 
 from recon_core.values.amounts import EXACT, ZERO, decimal_places
@@ -23,6 +25,21 @@ _TIME: Final = attrgetter("time")
 _FILL_ID: Final = attrgetter("fill_id")
 _KEY: Final = attrgetter("account", "symbol", "fill_id")
 _POSITION: Final = attrgetter("account", "symbol", "leg")
+_PRICE: Final = attrgetter("price")
+_STATED: Final = attrgetter(
+    "fill_id", "symbol", "leg", "account", "side", "quantity", "price", "fee", "fee_currency",
+    "time",
+)  # fmt: skip
+_ORDER_IDS: Final = attrgetter("client_order_id", "exchange_order_id")
+
+_INDEXED: Final = frozenset({"fill_id", "order_id", "time"})
+"""Fields of which few rows have one value: a table in memory may look these up."""
+
+_FEW: Final = 4
+"""Different questions about one field that are cheaper by going through all rows than by an index.
+
+An index costs as much as five of them.
+"""
 
 FillKey = tuple[str | None, str, str]
 """Account, symbol and id of a fill."""
@@ -74,16 +91,23 @@ class UnequalFills:
 class FillTable(Sequence[Any], ABC):
     """The fills of one side, in the order of their source; a sequence of rows as well."""
 
+    is_in_memory = False
+    """True if all rows are made, so that going through them costs no more than a question."""
+
     @abstractmethod
-    def distinct(self, name: str) -> set[Any]:
+    def distinct(self, name: str) -> frozenset[Any]:
         """Return every value of a field."""
 
     def count_of(self, name: str, value: Any) -> int:
         """The number of fills with one value of a field."""
         return sum(getattr(fill, name) == value for fill in self)
 
+    def has_more(self, name: str, value: Any, most: int) -> bool:
+        """True if more than `most` fills have a value of a field."""
+        return self.count_of(name, value) > most
+
     @abstractmethod
-    def copies(self) -> dict[FillKey, int]:
+    def copies(self) -> Mapping[FillKey, int]:
         """Return the key of every fill that is listed more than once, with its count."""
 
     @abstractmethod
@@ -158,16 +182,16 @@ class FillTable(Sequence[Any], ABC):
         """Return the fills among which are all whose id is the begin of the id of another one."""
         return self
 
-    def owns(self, row: Any) -> bool:
-        """True if a row is one of the fills by identity."""
-        return any(each is row for each in self.having(fill_id=(row.fill_id,)))
+    def owned(self, rows: Sequence[Any]) -> tuple[Any, ...]:
+        """Return those of some rows that are listed, by identity, each as often as it is listed."""
+        listed = self.having(fill_id={row.fill_id for row in rows}) if rows else ()
+        return taken_from(Counter(map(id, listed)), rows)
 
-    def patched(self, removed: Iterable[Any], added: Sequence[Any]) -> "FillTable":
+    def patched(self, removed: Sequence[Any], added: Sequence[Any]) -> "FillTable":
         """Return the fills without some, which are meant by identity, and with others at last."""
-        gone = {id(row): row for row in removed}
-        return PatchedFills(self, tuple(filter(self.owns, gone.values())), tuple(added))
+        return PatchedFills(self, self.owned(removed), tuple(added))
 
-    def positions(self) -> set[FillKey]:
+    def positions(self) -> AbstractSet[FillKey]:
         """Return account, symbol and leg of every position."""
         return set(map(_POSITION, self))
 
@@ -225,10 +249,46 @@ class FillTable(Sequence[Any], ABC):
 
 
 @dataclass(frozen=True, slots=True)
+class _Index:
+    """The places of rows by one value of each: the last place, and the earlier ones of some."""
+
+    last: Mapping[Any, int]
+    earlier: Mapping[Any, Sequence[int]]
+
+    @classmethod
+    def of(cls, values: Sequence[Any]) -> "_Index":
+        """Return the index of values in the order of their rows."""
+        last = dict(zip(values, numbers(), strict=False))
+        earlier: dict[Any, list[int]] = {}
+        if len(last) < len(values):
+            for place in compress(numbers(), map(ne, map(last.__getitem__, values), numbers())):
+                earlier.setdefault(values[place], []).append(place)
+        return cls(last, earlier)
+
+    def places(self, some: Collection[Any]) -> list[int]:
+        """Return the places of rows with one of some values, in their order."""
+        known = self.last.keys() & some
+        return sorted(
+            place for one in known for place in (*self.earlier.get(one, ()), self.last[one])
+        )
+
+
+@dataclass(frozen=True)  # without slots: what is asked is worked out once
 class RowTable(FillTable):
-    """Fills that are in memory."""
+    """Fills that are in memory; each question looks at all of them once."""
 
     rows: Sequence[Any]
+    _prices: dict[str, list[Decimal]] = field(default_factory=dict, compare=False, repr=False)
+    _known: dict[str, frozenset[Any]] = field(default_factory=dict, compare=False, repr=False)
+    _indexes: dict[str, _Index] = field(default_factory=dict, compare=False, repr=False)
+    _unlike: dict[int, tuple["RowTable", tuple[list[Any], list[Any]]]] = field(
+        default_factory=dict, compare=False, repr=False
+    )
+    _answers: dict[str, dict[frozenset[Any], list[int]]] = field(
+        default_factory=dict, compare=False, repr=False
+    )
+
+    is_in_memory = True
 
     def __len__(self) -> int:
         """The number of fills."""
@@ -248,13 +308,126 @@ class RowTable(FillTable):
         """The fill at a place, or those of a slice."""
         return self.rows[place]
 
-    def distinct(self, name: str) -> set[Any]:
+    def distinct(self, name: str) -> frozenset[Any]:
         """Return every value of a field."""
-        return set(map(attrgetter(name), self.rows))
+        if name not in self._known:
+            self._known[name] = frozenset(map(attrgetter(name), self.rows))
+        return self._known[name]
 
-    def copies(self) -> dict[FillKey, int]:
+    def has_more(self, name: str, value: Any, most: int) -> bool:
+        """True if more than `most` fills have a value of a field."""
+        found = (True for row in self.rows if getattr(row, name) == value)
+        return next(islice(found, most, None), False)
+
+    def having(self, **values: Collection[Any]) -> list[Any]:
+        """Return the fills with some values of every field that is named, in their order."""
+        name = next(filter(_INDEXED.__contains__, values), None)
+        if name is None:
+            return rows_having(self.rows, values)
+        places = self._places(name, frozenset(values.pop(name)))
+        return rows_having([self.rows[place] for place in places], values)
+
+    def _places(self, name: str, some: frozenset[Any]) -> Sequence[int]:
+        """Return the places of the rows with some values of a field, in their order."""
+        answers = self._answers.setdefault(name, {})
+        if some in answers:
+            return answers[some]
+        if len(answers) < _FEW:
+            found = _are_in(some, self._values(name))
+            return answers.setdefault(some, list(compress(range(len(self.rows)), found)))
+        if name not in self._indexes:
+            self._indexes[name] = _Index.of(list(self._values(name)))
+        return self._indexes[name].places(some)
+
+    def _values(self, name: str) -> Iterable[Any]:
+        if name != "order_id":
+            return map(attrgetter(name), self.rows)
+        # As `Fill.order_id` has it, without a call for each row.
+        return [one or other or "" for one, other in map(_ORDER_IDS, self.rows)]
+
+    def copies(self) -> Mapping[FillKey, int]:
         """Return the key of every fill that is listed more than once, with its count."""
+        return self._copies
+
+    @cached_property
+    def _copies(self) -> Mapping[FillKey, int]:
         return copies_of(self.rows)
+
+    def may_be_parts(self) -> Sequence[Any]:
+        """Return the fills among which are all whose id is the begin of the id of another one."""
+        return self.rows if self._has_separators else ()
+
+    @cached_property
+    def _has_separators(self) -> bool:
+        return not "".join(map(_FILL_ID, self.rows)).isalnum()
+
+    def latest(self, before: datetime | None = None) -> datetime | None:
+        """The latest time of a fill, of those `before` a time; `None` without any."""
+        return super().latest(before) if before is not None else self._latest
+
+    @cached_property
+    def _latest(self) -> datetime | None:
+        return max(map(_TIME, self.rows), default=None)
+
+    def unlike(self, other: FillTable, *, plain: bool) -> tuple[list[Any], list[Any]] | None:
+        """Return fills of both sides among which are all that differ."""
+        if isinstance(other, PatchedFills):
+            found = other.unlike(self, plain=plain)
+            return None if found is None else (found[1], found[0])
+        if not isinstance(other, RowTable):
+            return None
+        swapped = other.compared(self)
+        if swapped is not None:
+            return swapped[1], swapped[0]
+        if id(other) not in self._unlike:
+            self._unlike[id(other)] = other, self._unlike_of(other)
+        return self.compared(other)
+
+    def compared(self, other: "RowTable") -> tuple[list[Any], list[Any]] | None:
+        """Return what was found to be unlike, `None` where the tables were not compared."""
+        known, found = self._unlike.get(id(other), (None, None))
+        return None if known is None or found is None else (list(found[0]), list(found[1]))
+
+    def _unlike_of(self, other: "RowTable") -> tuple[list[Any], list[Any]]:
+        """Return the fills without those of an id that each side lists once, and that are equal."""
+        several = {key[2] for key in (*self.copies(), *other.copies())}
+        known = dict(zip(map(_FILL_ID, other.rows), other.rows, strict=True))
+        if not known:
+            return list(self.rows), []
+        # A row of another id in place of none: it is not equal.
+        some = next(iter(known.values()))
+        paired: list[Any] = list(map(known.get, map(_FILL_ID, self.rows), repeat(some)))
+        are_equal = list(map(eq, map(_STATED, self.rows), map(_STATED, paired)))
+        equal = {id(row) for row in compress(paired, are_equal) if row.fill_id not in several}
+        ours = [
+            row
+            for row, twin, is_equal in zip(self.rows, paired, are_equal, strict=True)
+            if not is_equal or id(twin) not in equal
+        ]
+        return ours, [row for row in other.rows if id(row) not in equal]
+
+    def prices(self, symbol: str, without: str) -> list[Decimal]:
+        """Return the lowest and the highest price of a symbol, without the fills of one id."""
+        if symbol not in self._prices:
+            is_only = self.distinct("symbol") == {symbol}
+            rows = self.rows if is_only else self.having(symbol=(symbol,))
+            found = list(map(_PRICE, rows))
+            self._prices[symbol] = sorted({min(found), max(found)}) if found else []
+        ends = self._prices[symbol]
+        if any(one.price in ends for one in self.having(fill_id=(without,))):
+            return super().prices(symbol, without)
+        return list(ends)
+
+    def positions(self) -> AbstractSet[FillKey]:
+        """Return account, symbol and leg of every position."""
+        return self._positions
+
+    @cached_property
+    def _positions(self) -> AbstractSet[FillKey]:
+        names = ("account", "symbol", "leg")
+        if all(len(self.distinct(name)) == 1 for name in names):  # as often
+            return {_POSITION(self.rows[0])}
+        return set(map(_POSITION, self.rows))
 
     def late(self, time: datetime) -> int:
         """The number of fills after a time."""
@@ -284,6 +457,11 @@ class PatchedFills(FillTable):
     removed: tuple[Any, ...]
     added: tuple[Any, ...]
 
+    @property
+    def is_in_memory(self) -> bool:  # type: ignore[override]  # as the table is
+        """True if all rows are made, so that going through them costs no more than a question."""
+        return self.table.is_in_memory
+
     def __len__(self) -> int:
         """The number of fills."""
         return len(self.table) - len(self.removed) + len(self.added)
@@ -308,27 +486,18 @@ class PatchedFills(FillTable):
     def _every(self) -> tuple[Any, ...]:
         return (*self._kept(self.table), *self.added)
 
-    @cached_property
-    def _gone(self) -> frozenset[int]:
-        return frozenset(map(id, self.removed))
-
-    def _kept(self, rows: Iterable[Any]) -> list[Any]:
-        return [row for row in rows if id(row) not in self._gone]
+    def _kept(self, rows: Sequence[Any]) -> Sequence[Any]:
+        return rows_without(rows, self.removed) if self.removed else rows
 
     def having(self, **values: Collection[Any]) -> list[Any]:
         """Return the fills with some values of every field that is named, in their order."""
         return [*self._kept(self.table.having(**values)), *rows_having(self.added, values)]
 
-    def distinct(self, name: str) -> set[Any]:
+    def distinct(self, name: str) -> frozenset[Any]:
         """Return every value of a field."""
-        found = self.table.distinct(name)
         removed = Counter(getattr(row, name) for row in self.removed)
-        found -= {value for value, count in removed.items() if self._all(name, value, count)}
-        return found.union(getattr(row, name) for row in self.added)
-
-    def _all(self, name: str, value: Any, count: int) -> bool:
-        """True if no more fills than these have a value."""
-        return self.table.count_of(name, value) == count
+        gone = {one for one, most in removed.items() if not self.table.has_more(name, one, most)}
+        return (self.table.distinct(name) - gone).union(getattr(row, name) for row in self.added)
 
     def count_of(self, name: str, value: Any) -> int:
         """The number of fills with one value of a field."""
@@ -339,8 +508,12 @@ class PatchedFills(FillTable):
     def _changes(self) -> tuple[tuple[Any, ...], tuple[Any, ...]]:
         return self.removed, self.added
 
-    def copies(self) -> dict[FillKey, int]:
+    def copies(self) -> Mapping[FillKey, int]:
         """Return the key of every fill that is listed more than once, with its count."""
+        return self._copies
+
+    @cached_property
+    def _copies(self) -> Mapping[FillKey, int]:
         ids = {row.fill_id for rows in self._changes for row in rows}
         known = {key: count for key, count in self.table.copies().items() if key[2] not in ids}
         return known | copies_of(self.having(fill_id=ids))
@@ -370,13 +543,12 @@ class PatchedFills(FillTable):
         """Return the fills, those without an account in `account`."""
         return self if None not in self.distinct("account") else rows_in_account(self, account)
 
-    def patched(self, removed: Iterable[Any], added: Sequence[Any]) -> "FillTable":
+    def patched(self, removed: Sequence[Any], added: Sequence[Any]) -> "FillTable":
         """Return the fills without some, added ones among them, and with others at last."""
-        gone = {id(row): row for row in removed}
-        kept = [row for row in self.added if gone.pop(id(row), None) is None]
-        others = (row for row in gone.values() if id(row) not in self._gone)
-        removed = filter(self.table.owns, others)
-        return PatchedFills(self.table, (*self.removed, *removed), (*kept, *added))
+        of_added = taken_from(Counter(map(id, self.added)), removed)
+        kept = rows_without(self.added, of_added)
+        others = (*self.removed, *rows_without(removed, of_added))
+        return PatchedFills(self.table, self.table.owned(others), (*kept, *added))
 
     def latest(self, before: datetime | None = None) -> datetime | None:
         """The latest time of a fill, of those `before` a time; `None` without any."""
@@ -403,12 +575,42 @@ def _unlike_but(
     return one.having(fill_id=ids), other.having(fill_id=ids)
 
 
+def _are_in(some: Collection[Any], values: Iterable[Any]) -> Iterator[bool]:
+    """Yield for each value whether it is one of some."""
+    if len(some) != 1:
+        return map(some.__contains__, values)
+    (only,) = some  # without a hash of each value
+    return map(eq, values, repeat(only))
+
+
 def rows_having(rows: Iterable[Any], values: Mapping[str, Collection[Any]]) -> list[Any]:
     """Return the rows with some values of every field that is named, in their order."""
     left = rows if isinstance(rows, Sequence) else list(rows)
     for name, some in values.items():
-        left = list(compress(left, map(some.__contains__, map(attrgetter(name), left))))
+        left = list(compress(left, _are_in(some, map(attrgetter(name), left))))
     return list(left)
+
+
+def rows_without(rows: Sequence[Any], removed: Iterable[Any]) -> tuple[Any, ...]:
+    """Return the rows without some by identity, each as often as it is named, the first of them."""
+    counts = Counter(map(id, removed))
+    kept = tuple([row for row in rows if id(row) not in counts])
+    if len(rows) - len(kept) <= 1:  # as nearly always
+        return kept
+    return tuple(row for row in rows if not _is_taken(counts, row))
+
+
+def taken_from(counts: Counter[int], rows: Iterable[Any]) -> tuple[Any, ...]:
+    """Return the rows that have a count by their `id()`, each at most as often as it is."""
+    return tuple(row for row in rows if _is_taken(counts, row))
+
+
+def _is_taken(counts: Counter[int], row: Any) -> bool:
+    """True if a row has a count left, which is one less then."""
+    if not counts[id(row)]:
+        return False
+    counts[id(row)] -= 1
+    return True
 
 
 def evenly(rows: Sequence[Any], most: int) -> list[Any]:
@@ -432,7 +634,9 @@ def copies_of(rows: Sequence[Any]) -> dict[FillKey, int]:
     """Return the key of every fill that is among the rows more than once, with its count."""
     if len(set(map(_FILL_ID, rows))) == len(rows):  # as nearly always
         return {}
-    return {key: count for key, count in Counter(map(_KEY, rows)).items() if count > 1}
+    several = _Index.of(list(map(_FILL_ID, rows))).earlier
+    found = Counter(map(_KEY, rows_having(rows, {"fill_id": several})))
+    return {key: count for key, count in found.items() if count > 1}
 
 
 def rows_in_account(rows: Sequence[Any], account: str) -> tuple[Any, ...]:

@@ -17,7 +17,7 @@ from operator import attrgetter
 from pathlib import Path
 from typing import Any, Final, Self
 
-from recon_core.model.fill_table import table_of
+from recon_core.model.fill_table import FillTable, table_of
 from recon_core.values.amounts import MOST_DIGITS, MOST_STATE_DIGITS, ZERO, require_amount
 from recon_core.values.errors import ReconError
 from recon_core.values.printable import printable, quoted
@@ -465,12 +465,17 @@ class SideRecord:
         return self.rows(section) is not None or "cash" in self.derived
 
     @cached_property
+    def table(self) -> FillTable:
+        """The fills for questions about all of them, none without that section."""
+        return table_of(self.fills)
+
+    @cached_property
     def accounts(self) -> frozenset[str | None]:
         """Every account that a row of this side names; `None` for the unnamed one."""
         opening = self.opening or Opening(None)
         tables = [self.rows(section) or () for section in SECTIONS if section != "fills"]
         tables += [opening.positions, opening.cash]
-        of_fills = table_of(self.fills).distinct("account")
+        of_fills = self.table.distinct("account")
         return frozenset(of_fills).union(*(map(_ACCOUNT, rows) for rows in tables))
 
     def only_account(self) -> str | None:

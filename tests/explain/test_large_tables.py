@@ -322,7 +322,7 @@ def questions(table: FillTable, asked: Sequence[Fill]) -> dict[str, Any]:
         "counts": (table.late(first.time), table.early(first.time), table.copies()),
         "distinct": [table.distinct(name) for name in ("symbol", "account", "fee_currency")],
         "count": table.count_of("symbol", first.symbol),
-        "owns": [table.owns(one) for one in asked],
+        "owned": [table.owned([*asked, *asked]), table.owned([])],
         "places": table.fee_places(),
         "samples": table.fee_samples(40),
         "prices": table.prices(first.symbol, first.fill_id),

@@ -12,7 +12,6 @@ from recon_core.explain.causes.stale import last_shown
 from recon_core.explain.proof.prover import Prover
 from recon_core.model import LedgerSide, RecordedSession, SideRecord
 from recon_core.model.explanation import Explanation, ExplanationVerdict
-from recon_core.model.fill_table import table_of
 
 First = tuple[Explanation, LedgerSide, SideRecord]
 """A partial explanation, its side, and that side without the fault."""
@@ -106,7 +105,7 @@ def _are_newest(recorded: RecordedSession, ids: AbstractSet[str]) -> bool:
     shown, ledger = last_shown(recorded), recorded.internal
     if shown is None or ledger is None:
         return False
-    newest = [row.fill_id for row in table_of(ledger.fills).after(shown)]
+    newest = [row.fill_id for row in ledger.table.after(shown)]
     newest += [row.movement_id for row in ledger.movement_rows if row.time > shown]
     return bool(newest) and ids >= set(newest)
 

@@ -21,7 +21,7 @@ from recon_core.explain.problem.dimensions import deltas, is_order, minus
 from recon_core.explain.problem.hypotheses import Hypothesis, together
 from recon_core.explain.problem.patches import total_of
 from recon_core.explain.problem.problem import Problem
-from recon_core.explain.problem.problems import problem_of
+from recon_core.explain.problem.problems import contradictions, problem_of
 from recon_core.explain.proof.attempt import Answer, attempt
 from recon_core.explain.proof.prover import Prover
 from recon_core.explain.search.row_comparison import RowComparison, other_rows
@@ -30,6 +30,7 @@ from recon_core.explain.search.self_consistency import (
     has_duplicate_ids,
     may_be_duplicate,
 )
+from recon_core.ledger.bookings import is_derivative
 from recon_core.model import LedgerSide, SideRecord
 from recon_core.model.explanation import Explanation
 
@@ -208,6 +209,8 @@ class RowAnswers:
         The state and the ledger's row are two statements against the row. All other differences
         are left: `None` if there are none, or if the state does not show which rows are wrong.
         """
+        if self._gives_what_it_states(LedgerSide.EXTERNAL):
+            return None
         problem, right = self._problem(LedgerSide.EXTERNAL), self._rows(LedgerSide.INTERNAL)
         own = self._problem(LedgerSide.EXTERNAL, rows_right=True)
         if problem is None or right is None or own is None or not own.required:
@@ -217,6 +220,16 @@ class RowAnswers:
         hypotheses = self._hypotheses(problem, right)
         wrong = _those_that_reach(own, hypotheses)
         return self._proven(problem, wrong, is_own=True) if wrong else None
+
+    def _gives_what_it_states(self, side: LedgerSide) -> bool:
+        """True if the rows of a side are known to give its state: no contract is replayed."""
+        recorded, replays = self.prover.recorded, self.prover.reconciliation.replays
+        replayed = replays.get(side)
+        if replayed is None or replayed.positions is None or replayed.cash is None:
+            return False
+        if any(map(is_derivative, recorded.instruments.values())):
+            return False
+        return side not in contradictions(recorded, self.prover.dimensions, {side: replayed})
 
     def _partial(self) -> list[Answer]:
         return [answer for answer in self._read() if not answer.outcome.proven]

@@ -42,7 +42,6 @@ from recon_core.explain.search.self_consistency import OrderReports
 from recon_core.ledger.bookings import is_derivative
 from recon_core.ledger.running import states_at_snapshots
 from recon_core.model import Fill, LedgerSide, RecordedSession, SideRecord, Snapshot
-from recon_core.model.fill_table import table_of
 from recon_core.values.amounts import EXACT, ZERO
 from recon_core.values.errors import ReconError
 
@@ -193,7 +192,7 @@ def _of_repetitions(answer: Answer, patch: Patch) -> Iterator[_Vote]:
     contents, right = set(map(_content_of, removed)), answer.patch.applied(answer.problem.record)
     fills = [row for row in removed if isinstance(row, Fill)]
     symbols, prices = ({getattr(row, name) for row in fills} for name in ("symbol", "price"))
-    near = table_of(right.fills).having(symbol=symbols, price=prices) if fills else ()
+    near = right.table.having(symbol=symbols, price=prices) if fills else ()
     kept: dict[object, list[Row]] = {}
     for row in (*near, *right.movement_rows):
         content = _content_of(row)

@@ -17,9 +17,10 @@ from typing import Any, Final
 
 from recon_core.explain.problem.hypotheses import NEAR_COPY, fill_content
 from recon_core.explain.problem.postings import order_name
+from recon_core.explain.problem.problem import Problem
 from recon_core.explain.problem.rows import in_time_order
 from recon_core.model import Fill
-from recon_core.model.fill_table import FillTable
+from recon_core.model.fill_table import FillTable, RowTable
 from recon_core.values.amounts import exact_sum
 
 _ID: Final = attrgetter("fill_id")
@@ -32,27 +33,33 @@ _SEPARATORS: Final = "-_.:/"
 class Copies:
     """The fills of one side that state one execution more than once, each group computed once.
 
-    `fills` are by time; `parted` are those among which are all that are stated in parts.
+    `fills` are by time; `parted` are those among which are all that are stated in parts, and
+    `table` answers for the fills, each `None` where the fills are few.
     """
 
     fills: Sequence[Fill]
     parted: Sequence[Fill] | None = None
+    table: FillTable | None = None
     _by_time: dict[datetime, Counter[tuple[Any, ...]]] = field(default_factory=dict)
     _equal_fills: dict[str, dict[tuple[Any, ...], list[Fill]]] = field(default_factory=dict)
 
+    @classmethod
+    def of(cls, problem: Problem) -> "Copies":
+        """Return the copies among all fills of a problem."""
+        return cls(problem.fills, in_time_order(problem.table.may_be_parts()), problem.table)
+
     def is_duplicate(self, fill: Fill) -> bool:
         """True if a fill is a duplicate: the same id, side, quantity and price."""
-        if self._ids[fill.fill_id] == 1:
-            return False
         return self._repeated[_KEY(fill)] > 1
 
     @cached_property
-    def _ids(self) -> Counter[str]:
-        return Counter(map(_ID, self.fills))
+    def _repeated(self) -> Counter[tuple[object, ...]]:
+        ids = {fill_id for _, _, fill_id in self._table.copies()}
+        return Counter(map(_KEY, self._table.having(fill_id=ids) if ids else ()))
 
     @cached_property
-    def _repeated(self) -> Counter[tuple[object, ...]]:
-        return Counter(_KEY(fill) for fill in self.fills if self._ids[fill.fill_id] > 1)
+    def _table(self) -> FillTable:
+        return RowTable(self.fills) if self.table is None else self.table
 
     def parts(self, fill: Fill) -> str:
         """Return the words on a fill that is stated whole and in parts, else an empty text."""
@@ -81,19 +88,10 @@ class Copies:
         """Group the equal fills of one order, which may be repeated deliveries of one execution."""
         if order not in self._equal_fills:
             found: dict[tuple[Any, ...], list[Fill]] = {}
-            for fill in self._orders.get(order, ()):
+            for fill in self._table.having(order_id=(order,)) if order else ():
                 found.setdefault(fill_content(fill), []).append(fill)
             self._equal_fills[order] = found
         return self._equal_fills[order]
-
-    @cached_property
-    def _orders(self) -> dict[str, list[Fill]]:
-        found: dict[str, list[Fill]] = {}
-        for fill in self.fills:
-            order = fill.order_id
-            if order:
-                found.setdefault(order, []).append(fill)
-        return found
 
 
 def copies_of(table: FillTable, asked: Sequence[Fill]) -> Copies:

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 from decimal import Decimal
+from itertools import islice
 from typing import Final
 
 from recon_core.explain.causes.copies import Copies
@@ -100,9 +101,10 @@ def _is_one_of_the_bare(problem: Problem, fill: Fill) -> bool:
     """
     model = problem.schedules.model(fill)
     fills = problem.by_symbol.get(problem.postings.position(fill), ())
-    others = [one for one in fills if one is not fill]
-    if model is None or (any(model.rates) and sum(bool(one.fee) for one in others) > 1):
+    charged_others = (True for one in fills if one.fee and one is not fill)
+    if model is None or (any(model.rates) and len(tuple(islice(charged_others, 2))) > 1):
         return False
+    others = [one for one in fills if one is not fill]
     alike = [one for one in others if one.quantity == fill.quantity]
     is_small = bool(alike) and not any(one.fee for one in alike)
     apart = (

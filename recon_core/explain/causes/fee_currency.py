@@ -218,7 +218,7 @@ class _OtherCurrencies:
         """The currencies of all fees, and those of balances with a required effect."""
         problem = self._problem
         in_required = {currency_of(name) for name in problem.required if is_cash(name)}
-        return in_required | {fill.fee_currency for fill in problem.fills if fill.fee_currency}
+        return in_required | problem.table.distinct("fee_currency") - {None, ""}
 
 
 def _in_other_currency(problem: Problem, fill: Fill, fee: Decimal, currency: str) -> Hypothesis:

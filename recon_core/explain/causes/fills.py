@@ -161,16 +161,17 @@ def first_of(problem: Problem, first: Hypothesis, second: Hypothesis) -> Hypothe
     is_pair = kinds == {CauseKind.DUPLICATE_FILL} and len(ids) == 1
     if not is_pair or problem.fault_in is FaultIn.STATEMENT:
         return first
-    copies = sum(fill.fill_id in ids for fill in problem.fills)
+    copies = len(problem.table.having(fill_id=ids))
     return replace(first, cause_kind=CauseKind.ORPHAN_FILL) if copies == _FEWEST else first
 
 
 def copied(problem: Problem) -> Iterator[Hypothesis]:
     """Yield the removal of every second row of one id and content: the rows show it."""
-    if problem.fault_in is FaultIn.ROWS and problem.table.copies():
-        copies = Copies(problem.fills)
+    ids = {fill_id for _, _, fill_id in problem.table.copies()}
+    if problem.fault_in is FaultIn.ROWS and ids:
+        copies = Copies.of(problem)
         first: set[object] = set()
-        for fill in filter(copies.is_duplicate, problem.fills):
+        for fill in filter(copies.is_duplicate, in_time_order(problem.table.having(fill_id=ids))):
             key = (fill.account, fill.symbol, fill.fill_id)
             if key in first:
                 yield removed(problem, copies, fill)

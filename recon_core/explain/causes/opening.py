@@ -209,7 +209,7 @@ def _is_but_for_dust(problem: Problem, amount: Vector, required: Vector) -> bool
 
 def _by_a_snapshot(problem: Problem, opening: Opening, required: Vector) -> _Shown | None:
     """Return the evidence of the first snapshot, if it is before all rows and as `required`."""
-    if not problem.timeline or not problem.divergence:
+    if not problem.divergence or not problem.timeline:
         return None
     first = problem.divergence.states[0]
     shows = _is_but_for_dust(problem, first.required, required)

@@ -155,10 +155,7 @@ def has_its_id(problem: Problem, fills: Sequence[Fill]) -> bool:
 
     Exchanges count the executions of each symbol, so that an id of another one says nothing.
     """
-    ids = set(map(_execution, fills))
-    found = problem.table.having(fill_id={fill.fill_id for fill in fills})
-    counts = Counter(key for key in map(_execution, found) if key in ids)
-    return any(count > 1 for count in counts.values())
+    return not problem.table.copies().keys().isdisjoint(map(_execution, fills))
 
 
 def _execution(fill: Fill) -> tuple[str | None, str, str]:

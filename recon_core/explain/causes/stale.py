@@ -14,6 +14,7 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from fractions import Fraction
 from itertools import accumulate, compress, islice, takewhile
+from itertools import count as numbers
 from operator import attrgetter
 from typing import Any, Final
 
@@ -61,7 +62,6 @@ from recon_core.model import (
     SideRecord,
 )
 from recon_core.model.explanation import CauseKind
-from recon_core.model.fill_table import table_of
 from recon_core.values.amounts import EXACT, ZERO
 from recon_core.values.times import format_time
 
@@ -117,16 +117,21 @@ def stale(problem: Problem, max_skew: timedelta) -> Iterator[Hypothesis]:
     """
     if problem.fault_in is FaultIn.ROWS:
         return
-    rows: list[Row] = sorted(problem.timeline, key=_TIME, reverse=True)
     derivative = any(map(problem.postings.derivative, problem.rows.symbols))
-    reached = _by_replay(problem) if derivative else _by_sums(problem, rows)
-    for at in reached:
+    rows: list[Row] = []
+    for at in _by_replay(problem) if derivative else _by_sums(problem):
+        rows = rows or _reversed(problem)
         earlier = rows[at].time if at < len(rows) else None
         if at > 1 or _has_earlier_as_of(problem, rows[0].time):
             yield _of_removed_rows(problem, rows[:at], earlier, max_skew)
 
 
-def _by_sums(problem: Problem, rows: Sequence[Row]) -> Iterator[int]:
+def _reversed(problem: Problem) -> list[Row]:
+    """Return all rows, the newest first, those of one time in their order."""
+    return sorted(problem.timeline, key=_TIME, reverse=True)
+
+
+def _by_sums(problem: Problem) -> Iterator[int]:
     """Yield the numbers of last rows, whole times only, whose removal has the required effect."""
     ends = _by_position(problem)
     if ends is not None and len(ends) <= _FEW:
@@ -134,7 +139,7 @@ def _by_sums(problem: Problem, rows: Sequence[Row]) -> Iterator[int]:
             if problem.reached_by_effect(negated(problem.postings.fills(problem.fills[-at:]))):
                 yield at
         return
-    total: dict[str, Any] = {}
+    rows, total = _reversed(problem), dict[str, Any]()
     for at, row in enumerate(rows, start=1):
         posted = (
             problem.postings.fill(row) if isinstance(row, Fill) else problem.postings.movement(row)
@@ -161,10 +166,10 @@ def _by_position(problem: Problem) -> list[int] | None:
     ):
         return None
     required, held = problem.required.get(name, ZERO).copy_negate(), problem.rows.signed
-    if instrument.base in set(map(attrgetter("fee_currency"), fills)):
+    if instrument.base in problem.table.distinct("fee_currency"):
         held = [held_quantity(fill, instrument) for fill in fills]
-    sums = enumerate(accumulate(reversed(held), EXACT.add), 1)
-    found = [at for at, sum_ in sums if sum_ == required]
+    sums = accumulate(reversed(held), EXACT.add)
+    found = list(compress(numbers(1), map(required.__eq__, sums)))
     return [at for at in found if at == len(fills) or fills[-at].time != fills[-at - 1].time]
 
 
@@ -448,7 +453,7 @@ def last_shown(recorded: RecordedSession, *, orders: bool = True) -> datetime | 
     own = [rows for name, rows in sections.items() if rows and not recorded.shares(name)]
     times = [row.time for rows in own for row in rows]
     times += [one.as_of for one in outer.snapshot_rows]
-    last = None if recorded.shares("fills") else table_of(outer.fills).latest()
+    last = None if recorded.shares("fills") else outer.table.latest()
     times += [] if last is None else [last]
     return max(times, default=None)
 
@@ -486,7 +491,7 @@ def _false_row(problem: Problem, row: Row) -> Hypothesis:
     if isinstance(row, Movement):
         count = sum(row.content == other.content for other in problem.rows.movements)
         return replace(surplus_movement(row, is_repeated=count > 1), side=problem.owner)
-    copies = Copies(problem.fills)
+    copies = Copies.of(problem)
     is_copy = copies.is_duplicate(row) or copies.near(row)
     kind = CauseKind.DUPLICATE_FILL if is_copy else CauseKind.ORPHAN_FILL
     return Hypothesis(kind, Patch((row,)), (row,), Strength.SHOWN, side=problem.owner)

@@ -30,10 +30,10 @@ from recon_core.model import Fill, InstrumentKind, Order, OrderSide
 from recon_core.model.explanation import CauseKind
 from recon_core.values.amounts import EXACT, ZERO, decimal_places, exact_sum, shortest, unit_at
 
-_FAR: Final = 10
+_FAR: Final = Decimal(10)
 """Times that a fill is larger than the fills of one rate: a least fee is a rate of small ones."""
 
-_NEAR: Final = 10
+_NEAR: Final = Decimal(10)
 """Reciprocal of the distance, as a fraction, between fees that are about one rate."""
 
 _PRICE_FACTOR: Final = Decimal("1.25")
@@ -115,20 +115,28 @@ def _is_at_the_rate_of_small_fills(market: Market, fill: Fill) -> bool:
 
     Theirs may be the least fee of any order, and so no rate.
     """
-    share, worth = share_of(fill), _worth(fill)
-    alike = [
-        _worth(one)
-        for one in market.fills
-        if one.fee and abs(share_of(one) - share) * _NEAR <= abs(share)
-    ]
-    if not fill.fee or not alike:
+    if not fill.fee:
         return False
-    is_single = len(alike) == 1 and sum(bool(one.fee) for one in market.fills) > 1
-    return is_single or max(alike) * _FAR < worth
+    alike, has_large = 0, False
+    for one in market.fills:
+        if one.fee and _is_near_its_rate(one, fill):
+            alike += 1
+            has_large = has_large or EXACT.multiply(_worth(one), _FAR) >= _worth(fill)
+            if has_large and alike > 1:  # as nearly always, and soon
+                return False
+    is_single = alike == 1 and sum(bool(one.fee) for one in market.fills) > 1
+    return is_single or (bool(alike) and not has_large)
 
 
-def _worth(fill: Fill) -> Fraction:
-    return Fraction(fill.quantity) * Fraction(fill.price)
+def _is_near_its_rate(one: Fill, fill: Fill) -> bool:
+    """True if a fee is about the same share of its worth as the fee of a fill."""
+    own = EXACT.multiply(fill.fee, _worth(one))
+    off = EXACT.subtract(EXACT.multiply(one.fee, _worth(fill)), own).copy_abs()
+    return EXACT.multiply(off, _NEAR) <= own.copy_abs()
+
+
+def _worth(fill: Fill) -> Decimal:
+    return EXACT.multiply(fill.quantity, fill.price)
 
 
 def _is_paid_in_fees(problem: Problem, fill: Fill, currency: str) -> bool:

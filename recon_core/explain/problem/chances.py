@@ -215,8 +215,8 @@ def is_of_few_ticks(market: Market, fill: Fill) -> bool:
 
 def _spread(market: Market, fill: Fill) -> Decimal:
     """Return the range of prices in which a fill may be, at least `_SPREAD` of its price."""
-    prices = [one.price for one in market.fills]
-    shown = EXACT.subtract(max(prices), min(prices))
+    low, high = market.price_range
+    shown = EXACT.subtract(high, low)
     return max(shown, EXACT.multiply(fill.price, _SPREAD))
 
 

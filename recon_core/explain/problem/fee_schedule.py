@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from decimal import ROUND_HALF_EVEN, ROUND_HALF_UP, Context, Decimal
 from fractions import Fraction
+from operator import attrgetter
 from typing import Final
 
 from recon_core.explain.problem.postings import Postings, quotient
@@ -31,6 +32,8 @@ from recon_core.values.amounts import (
     shortest,
     unit_at,
 )
+
+_FEE: Final = attrgetter("fee")
 
 _MOST_RATES: Final = 3
 """Most rates of one schedule, such as maker, taker and one of another tier.
@@ -359,7 +362,9 @@ def _of_orders(fills: Sequence[Fill]) -> frozenset[int]:
 
 def _with_one_charged(fills: Sequence[Fill]) -> frozenset[int]:
     """Return the `id()` of fills of whose order one other has a fee, if all fees are equal."""
-    if len({fill.fee for fill in fills if fill.fee}) != 1:
+    fees = filter(None, map(_FEE, fills))
+    first = next(fees, None)
+    if first is None or not all(map(first.__eq__, fees)):
         return frozenset()
     found = ((rows, sum(bool(row.fee) for row in rows)) for rows in _orders_of_several(fills))
     return frozenset(id(row) for rows, count in found for row in rows if count - bool(row.fee) == 1)

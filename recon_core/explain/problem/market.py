@@ -128,11 +128,12 @@ class Market:
 
     def near(self, price: Decimal) -> bool:
         """True if a price is in the range of this market's prices, widened by a factor of 1.5."""
-        low, high = self._price_range
+        low, high = self.price_range
         return low <= _multiply(price, _NEAR) and price <= _multiply(high, _NEAR)
 
     @cached_property
-    def _price_range(self) -> tuple[Decimal, Decimal]:
+    def price_range(self) -> tuple[Decimal, Decimal]:
+        """The lowest and the highest price of the fills."""
         prices = list(map(_PRICE, self.fills))
         return min(prices), max(prices)
 

@@ -1,6 +1,5 @@
 """Patches: rows removed from a side and rows added to it, the form of every fault and repair."""
 
-from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
@@ -9,7 +8,7 @@ from typing import Any, Generic, TypeVar
 from recon_core.explain.problem.dimensions import Dimensions, Vector, add_to, minus, plus
 from recon_core.explain.problem.postings import Postings
 from recon_core.model import CashBalance, Fill, Movement, Opening, Position, SideRecord
-from recon_core.model.fill_table import FillTable
+from recon_core.model.fill_table import FillTable, rows_without
 from recon_core.values.amounts import EXACT
 
 _Row = TypeVar("_Row")
@@ -135,26 +134,10 @@ def _replaced(rows: Sequence[_Row] | None, removed: Sequence[_Row], added: tuple
         return rows  # the same object, by which a proof sees that nothing changed
     if isinstance(rows, FillTable):
         return rows.patched(removed, added)
-    counts = Counter(map(id, removed))
     if rows is None:
         return added or None
-    kept = _without(rows, counts) if counts else rows
+    kept = rows_without(rows, removed) if removed else rows
     return (*kept, *added)
-
-
-def _without(rows: Sequence[_Row], counts: Counter[int]) -> tuple[_Row, ...]:
-    kept = tuple([row for row in rows if id(row) not in counts])
-    if len(rows) - len(kept) <= counts.total():
-        return kept
-    return tuple(row for row in rows if not _taken(counts, id(row)))
-
-
-def _taken(counts: Counter[int], row: int) -> bool:
-    """True if a row is removed; a row listed several times is removed as often as it is named."""
-    if not counts[row]:
-        return False
-    counts[row] -= 1
-    return True
 
 
 def shifted(

@@ -21,7 +21,6 @@ from recon_core.model import (
     RecordedSession,
     SideRecord,
 )
-from recon_core.model.fill_table import table_of
 from recon_core.values.amounts import EXACT, ZERO, decimal_places, shortest, unit_at
 
 _LEAST_FEES: Final = 3
@@ -70,7 +69,7 @@ class FeePrecision:
         """
         if self.record.numbers is Numbers.FLOAT:
             return {}
-        fees = table_of(self.record.fills).fee_samples(_MOST_SAMPLED)
+        fees = self.record.table.fee_samples(_MOST_SAMPLED)
         found = ((currency, _places(charged)) for currency, charged in fees.items())
         return {currency: places for currency, places in found if places is not None}
 
@@ -107,7 +106,7 @@ class CashStep:
 
     @cached_property
     def _fee_places(self) -> dict[str | None, int]:
-        return table_of(self.record.fills).fee_places()
+        return self.record.table.fee_places()
 
     @cached_property
     def _shown(self) -> dict[str, Decimal]:
@@ -159,7 +158,7 @@ def is_too_fine(recorded: RecordedSession, amount: Decimal, currency: str | None
 
 def _of(record: SideRecord, currency: str) -> Iterator[int]:
     """Yield the decimals of the fees, movements and balances that a side states in a currency."""
-    of_fees = table_of(record.fills).fee_places().get(currency)
+    of_fees = record.table.fee_places().get(currency)
     yield from () if of_fees is None else (of_fees,)
     moved = (row.amount for row in record.movement_rows if row.currency == currency)
     yield from (decimal_places(amount) for amount in moved if amount is not None)

@@ -11,18 +11,16 @@ from typing import Final, overload
 from recon_core.ledger.bookings import signed_quantities
 from recon_core.ledger.timeline import natural_key, ordered_fills
 from recon_core.model import Fill, Movement, OrderSide, SideRecord
-from recon_core.model.fill_table import FillKey, FillTable, evenly, table_of
+from recon_core.model.fill_table import FillKey, FillTable, evenly
 
 _position: Final[Callable[[Fill], FillKey]] = attrgetter("account", "symbol", "leg")
-
-_side: Final = attrgetter("side")
 
 _fee: Final = attrgetter("fee")
 
 
 def in_time_order(fills: Sequence[Fill]) -> Sequence[Fill]:
     """Return fills in the order in which they are booked; rows of a large table are not made."""
-    if isinstance(fills, FillTable):
+    if isinstance(fills, FillTable) and not fills.is_in_memory:
         return FillsByTime(fills)
     return tuple(ordered_fills(fills))
 
@@ -136,7 +134,7 @@ class Rows:
     @cached_property
     def table(self) -> FillTable:
         """The fills in the order of their source, for questions about all of them."""
-        return table_of(self.record.fills)
+        return self.record.table
 
     @cached_property
     def fills(self) -> Sequence[Fill]:
@@ -199,23 +197,10 @@ class Rows:
     def sides_of_others(self, fill: Fill) -> set[OrderSide]:
         """Return the sides that the other fills of a fill's order have."""
         key = (fill.account, fill.symbol, fill.order_id)
-        if isinstance(self.fills, FillsByTime):
-            alike = self.table.having(order_id=(fill.order_id,)) if fill.order_id else []
-            own = [one.side for one in alike if (one.account, one.symbol, one.order_id) == key]
-            counts = {side: own.count(side) for side in own} if len(own) > 1 else {}
-        else:
-            counts = self._order_sides.get(key, {})
+        alike = self.table.having(order_id=(fill.order_id,)) if fill.order_id else []
+        own = [one.side for one in alike if (one.account, one.symbol, one.order_id) == key]
+        counts = {side: own.count(side) for side in own} if len(own) > 1 else {}
         return {side for side, count in counts.items() if count > (side is fill.side)}
-
-    @cached_property
-    def _order_sides(self) -> dict[object, dict[OrderSide, int]]:
-        """Counts of fills by side of each order that has several, per account and symbol."""
-        found: dict[object, dict[OrderSide, int]] = {}
-        for fills in self.of_orders:
-            buys = list(map(_side, fills)).count(OrderSide.BUY)
-            key = (fills[0].account, fills[0].symbol, fills[0].order_id)
-            found[key] = {OrderSide.BUY: buys, OrderSide.SELL: len(fills) - buys}
-        return found
 
     @cached_property
     def fees(self) -> list[Decimal]:
@@ -223,17 +208,17 @@ class Rows:
         return sorted(filter(None, map(_fee, self.fills)))
 
     @cached_property
-    def symbols(self) -> set[str]:
+    def symbols(self) -> frozenset[str]:
         """The symbols of the fills."""
         return self.table.distinct("symbol")
 
     @cached_property
-    def accounts(self) -> set[str | None]:
+    def accounts(self) -> frozenset[str | None]:
         """The accounts of the fills."""
         return self.table.distinct("account")
 
     @cached_property
-    def position_ids(self) -> set[str | None]:
+    def position_ids(self) -> frozenset[str | None]:
         """The ids of the positions that the fills name."""
         return self.table.distinct("position_id")
 

@@ -13,7 +13,6 @@ from typing import Final
 from recon_core.compare.keys import encode_key
 from recon_core.ledger.bookings import is_derivative
 from recon_core.model import LedgerSide, RecordedSession, SideRecord
-from recon_core.model.fill_table import table_of
 from recon_core.values.amounts import EXACT
 
 _SYMBOL: Final = attrgetter("symbol")
@@ -40,7 +39,7 @@ def _unlisted(
     if not (stated.keys() <= {row.currency for row in other.cash_rows}):
         return
     found: list[tuple[str, str]] = []
-    for symbol in table_of(record.fills).distinct("symbol"):
+    for symbol in record.table.distinct("symbol"):
         instrument = recorded.instruments.get(symbol)
         if instrument is None or is_derivative(instrument):
             continue
@@ -55,12 +54,12 @@ def _unlisted(
 
 def _symbols(record: SideRecord) -> set[str]:
     """Return the symbols that a side holds or trades."""
-    return {*map(_SYMBOL, record.position_rows), *table_of(record.fills).distinct("symbol")}
+    return {*map(_SYMBOL, record.position_rows), *record.table.distinct("symbol")}
 
 
 def _traded(record: SideRecord) -> dict[str, Decimal]:
     """Return the quantity of each symbol that the opening and the fills of a side give."""
-    found = table_of(record.fills).quantities()
+    found = record.table.quantities()
     for row in () if record.opening is None else record.opening.positions:
         if row.symbol in found:
             found[row.symbol] = EXACT.add(found[row.symbol], row.quantity)

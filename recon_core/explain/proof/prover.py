@@ -3,7 +3,8 @@
 An explanation counts only if every diff that it claims disappears and none appears.
 """
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from copy import copy
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from decimal import Decimal
@@ -19,7 +20,7 @@ from recon_core.ledger.amended import amended
 from recon_core.ledger.replay import SideReplay
 from recon_core.model import Fill, LedgerSide, RecordedSession, SideRecord
 from recon_core.model.comparison import Comparison, ItemKind
-from recon_core.model.fill_table import table_of
+from recon_core.model.fill_table import RowTable
 from recon_core.model.matched_rows import EqualRows, MatchedFills, MatchedMovements
 from recon_core.policy.aliases import Aliases
 from recon_core.policy.model import Policy
@@ -199,6 +200,34 @@ def has_two_sides(reconciliation: Reconciliation) -> bool:
     return any(one.item_kind is not ItemKind.SESSION for one in reconciliation.comparisons)
 
 
+def with_tables(reconciliation: Reconciliation) -> Reconciliation:
+    """Return a reconciliation, its verdicts included, with the fills of both sides as tables.
+
+    A search asks the same of all fills again and again, as of which ids are listed twice. A table
+    looks at all of them once, and a patched one at none.
+    """
+    recorded = reconciliation.recorded
+    internal = _with_table(recorded.internal, None)
+    again = copy(reconciliation)
+    again.recorded = replace(
+        recorded, internal=internal, external=_with_table(recorded.external, internal)
+    )
+    return again
+
+
+def _with_table(record: SideRecord | None, other: SideRecord | None) -> SideRecord | None:
+    """Return a side with a table of its fills, the other side's where the rows are the same."""
+    if record is None or record.fills is None:
+        return record
+    if other is not None and other.fills is not None and _rows(other.fills) is record.fills:
+        return replace(record, fills=other.fills)
+    return replace(record, fills=record.table)
+
+
+def _rows(fills: Sequence[Fill]) -> Sequence[Fill]:
+    return fills.rows if isinstance(fills, RowTable) else fills
+
+
 @dataclass(frozen=True, slots=True)
 class Known:
     """A repaired `copy` of a session, and the results of the reconciliation that hold for it.
@@ -274,7 +303,7 @@ def _has_same_other_rows(before: SideRecord, after: SideRecord) -> bool:
 def _with_ids(record: SideRecord | None, ids: Collection[str]) -> SideRecord | None:
     if record is None or record.fills is None:
         return record
-    return replace(record, fills=tuple(table_of(record.fills).having(fill_id=ids)))
+    return replace(record, fills=tuple(record.table.having(fill_id=ids)))
 
 
 def untouched(found: Mapping[str, Comparison], ids: Collection[str]) -> dict[str, Comparison]:

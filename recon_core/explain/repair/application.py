@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Any, TypeVar
 
+from recon_core.explain.problem.wording import row_id
 from recon_core.explain.repair import row_text as rows
 from recon_core.explain.repair.corrections import State, identity_of, quantity_of
 from recon_core.explain.repair.row_text import (
@@ -91,10 +92,11 @@ def _replaced(given: Sequence[_Row] | None, targets: _Targets, account: str | No
         return row if is_whole else replace(row, account=account)
 
     most = {whole(row): count for row, count in targets.most.items()}
-    # A row of another time is none of theirs, which spares the hash of most rows.
-    times = {row.time for row in (*targets.most, *targets.least)}
+    # A row of another time or id is none of theirs, which spares the hash of most rows.
+    named = (*targets.most, *targets.least)
+    times = {row.time for row in named}
     table = given if isinstance(given, FillTable) else None
-    near = (given or ()) if table is None else table.having(time=times)
+    near = (given or ()) if table is None else table.having(fill_id={row_id(row) for row in named})
     seen: Counter[Fill | Movement] = Counter()
     kept: list[_Row] = []
     removed: list[_Row] = []

@@ -30,7 +30,7 @@ from recon_core.explain.repair.row_text import (
 from recon_core.model import Fill, LedgerSide, RecordedSession, SideRecord
 from recon_core.model.comparison import diff_id
 from recon_core.model.explanation import Booking, Explanation, ExplanationVerdict
-from recon_core.model.fill_table import PatchedFills, table_of
+from recon_core.model.fill_table import PatchedFills
 from recon_core.reports.explanations import alias_lines
 from recon_core.values.amounts import EXACT, format_amount
 from recon_core.values.errors import ReconError
@@ -342,7 +342,7 @@ def has_near_price(recorded: RecordedSession, fill: Fill) -> bool:
     if prices and is_near(fill.price, min(prices), max(prices)):
         return True
     found = [
-        table_of(record.fills).having(fill_id=(fill.fill_id,))
+        record.table.having(fill_id=(fill.fill_id,))
         for record in recorded.own_records().values()
         if record.fills
     ]
@@ -357,7 +357,7 @@ def _prices(recorded: RecordedSession, fill: Fill) -> list[Decimal]:
     return [
         price
         for record in recorded.own_records().values()
-        for price in table_of(record.fills).prices(fill.symbol, fill.fill_id)
+        for price in record.table.prices(fill.symbol, fill.fill_id)
     ]
 
 

@@ -31,7 +31,7 @@ class FillHypotheses:
     @cached_property
     def copies(self) -> Copies:
         """The fills that state one execution more than once."""
-        return Copies(self.problem.fills)
+        return Copies.of(self.problem)
 
     def options(self, fill: Fill, trade: int, fee: int) -> Iterator[tuple[str, int]]:
         """Yield the names of a fill's hypotheses with their fingerprints.

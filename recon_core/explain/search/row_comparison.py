@@ -44,7 +44,6 @@ from recon_core.ledger.replay import with_named_account
 from recon_core.ledger.timeline import ordered_fills
 from recon_core.model import Fill, Movement, SideRecord
 from recon_core.model.explanation import CauseKind
-from recon_core.model.fill_table import table_of
 from recon_core.values.amounts import ZERO, exact_sum
 
 _MOST_OF_A_KIND: Final = 8
@@ -131,7 +130,7 @@ class RowComparison:
             return None
         return matched_fills(
             self.problem.table,
-            table_of(self.right.fills),
+            self.right.table,
             self._trades,
             self.problem.record.only_account(),
             ordered_fills,
@@ -151,7 +150,7 @@ class RowComparison:
 
     def _surplus(self, fills: Sequence[Fill]) -> Iterator[Hypothesis]:
         left = list(fills)
-        for hypothesis in whole_groups(left, self.problem.table, table_of(self.right.fills)):
+        for hypothesis in whole_groups(left, self.problem.table, self.right.table):
             whole = {id(row) for row in hypothesis.rows}
             left = [fill for fill in left if id(fill) not in whole]
             yield hypothesis

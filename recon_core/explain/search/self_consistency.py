@@ -30,7 +30,6 @@ from recon_core.explain.search.matched_rows import (
 )
 from recon_core.ledger.bookings import signed_quantity
 from recon_core.model import Fill, Movement, Order, OrderState, SideRecord
-from recon_core.model.fill_table import table_of
 from recon_core.values.amounts import EXACT, ZERO
 
 _Key = tuple[str | None, str, str]
@@ -99,7 +98,7 @@ def is_later(order: Order, fills: Sequence[Fill]) -> bool:
 def has_duplicate_ids(record: SideRecord) -> bool:
     """True if two fills or two movements of a side have one id."""
     moved = [row.movement_id for row in record.movement_rows]
-    return bool(table_of(record.fills).copies()) or len(set(moved)) < len(moved)
+    return bool(record.table.copies()) or len(set(moved)) < len(moved)
 
 
 def may_be_duplicate(patch: Patch, record: SideRecord) -> bool:
@@ -113,7 +112,7 @@ def may_be_duplicate(patch: Patch, record: SideRecord) -> bool:
         return True
     if not patch.added:
         return False
-    fills, added = table_of(record.fills), {fill.fill_id for fill in patch.added}
+    fills, added = record.table, {fill.fill_id for fill in patch.added}
     id_counts = Counter(map(_FILL_ID, fills.having(fill_id=added)))
     symbols, prices = ({getattr(one, name) for one in patch.added} for name in ("symbol", "price"))
     trades = Counter(map(_TRADE, fills.having(symbol=symbols, price=prices)))
@@ -165,7 +164,7 @@ class OwnContradictions:
     def _matched(self) -> Matched[Fill]:
         trades = Trades(self.problem.recorded, self._plain)
         account = self.problem.record.only_account()
-        others = table_of(self.other.fills)
+        others = self.other.table
         return matched_fills(self.problem.table, others, trades, account, list)
 
     @cached_property
