@@ -340,10 +340,8 @@ class RowTable(FillTable):
         return self._indexes[name].places(some)
 
     def _values(self, name: str) -> Iterable[Any]:
-        if name != "order_id":
-            return map(attrgetter(name), self.rows)
-        # As `Fill.order_id` has it, without a call for each row.
-        return [one or other or "" for one, other in map(_ORDER_IDS, self.rows)]
+        is_order = name == "order_id"
+        return order_ids(self.rows) if is_order else map(attrgetter(name), self.rows)
 
     def copies(self) -> Mapping[FillKey, int]:
         """Return the key of every fill that is listed more than once, with its count."""
@@ -611,6 +609,11 @@ def _is_taken(counts: Counter[int], row: Any) -> bool:
         return False
     counts[id(row)] -= 1
     return True
+
+
+def order_ids(rows: Iterable[Any]) -> list[str]:
+    """Return the order of each fill, as `Fill.order_id` has it, without a call for each."""
+    return [one or other or "" for one, other in map(_ORDER_IDS, rows)]
 
 
 def evenly(rows: Sequence[Any], most: int) -> list[Any]:

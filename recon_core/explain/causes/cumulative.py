@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from decimal import Decimal
-from itertools import accumulate, groupby, pairwise
+from itertools import accumulate, groupby
 from operator import attrgetter
 from typing import Final
 
@@ -21,7 +21,7 @@ from recon_core.explain.problem.hypotheses import Hypothesis, Strength, of_all
 from recon_core.explain.problem.pairs import Pair, shown_by_pairs
 from recon_core.explain.problem.patches import Patch, in_sequence
 from recon_core.explain.problem.problem import FaultIn, Problem
-from recon_core.explain.problem.rows import in_time_order
+from recon_core.explain.problem.rows import are_rising, in_time_order
 from recon_core.explain.problem.wording import sentence_of
 from recon_core.ledger.bookings import signed_quantity
 from recon_core.model import Fill, OrderSide
@@ -39,6 +39,9 @@ _QUANTITY: Final = attrgetter("quantity")
 
 _TERMS: Final = attrgetter("order_id", "side", "price")
 """Fields that executions of one order share where a source names no orders."""
+
+_ANY: Final = Decimal("-Infinity"), Decimal("Infinity")
+"""The span of an amount that nothing compares."""
 
 _Orders = Sequence[Sequence[Fill]]
 
@@ -74,12 +77,16 @@ class Misread:
 def cumulative(problem: Problem) -> Iterator[Hypothesis]:
     """Yield misread orders, each alone and all together, that fit their position."""
     orders, names, moved = _numbers(problem)
+    spans = {name: _required_span(problem, name) for name in set(names)}
     for order, name, amount in zip(orders, names, moved, strict=True):
-        if _may_be_required(problem, name, amount):
+        least, most = spans[name]
+        if least <= amount <= most:
             yield Misread((order,), problem.fault_in, name, amount).hypothesis()
     together = _together(problem, orders, names, moved)
-    if together is not None and _may_be_required(problem, together.name, together.moved):
-        yield together.hypothesis()
+    if together is not None:
+        least, most = _required_span(problem, together.name)
+        if least <= together.moved <= most:
+            yield together.hypothesis()
 
 
 def misread(problem: Problem) -> Iterator[Misread]:
@@ -97,7 +104,7 @@ def misread_order(problem: Problem, fills: Sequence[Fill], required: Decimal) ->
 
     `required` is the signed quantity by which the order has to move.
     """
-    if len(fills) < _PAIR or not _is_rising(fills) or _moved(fills, FaultIn.ROWS) != required:
+    if len(fills) < _PAIR or not are_rising(fills) or _moved(fills, FaultIn.ROWS) != required:
         return None
     misread = Misread((fills,), FaultIn.ROWS, _name(problem, fills), required)
     return replace(misread.hypothesis(), strength=Strength.SHOWN)
@@ -106,13 +113,17 @@ def misread_order(problem: Problem, fills: Sequence[Fill], required: Decimal) ->
 def _orders(problem: Problem) -> _Orders:
     """Return the orders that may be misread: wrong quantities rise, as running sums do."""
     orders = problem.rows.of_orders
-    return list(filter(_is_rising, orders)) if problem.fault_in is FaultIn.ROWS else orders
+    if problem.fault_in is not FaultIn.ROWS:
+        return orders
+    return problem.rows.once(("rising orders",), lambda: list(filter(are_rising, orders)))
 
 
 def _numbers(problem: Problem) -> tuple[_Orders, _Names, Sequence[Decimal]]:
     """Return the orders that may be misread, their positions, and the effects on these."""
-    orders = _orders(problem)
-    moved = [_moved(each, problem.fault_in) for each in orders]
+    orders, fault_in = _orders(problem), problem.fault_in
+    moved = problem.rows.once(
+        ("moved by misread orders", fault_in), lambda: [_moved(each, fault_in) for each in orders]
+    )
     if len(problem.places) == 1:
         return orders, [*problem.places] * len(orders), moved
     return orders, [_name(problem, each) for each in orders], moved
@@ -137,11 +148,12 @@ def _together(
     return Misread(orders, problem.fault_in, name, exact_sum(moved))
 
 
-def _may_be_required(problem: Problem, name: str | None, moved: Decimal) -> bool:
+def _required_span(problem: Problem, name: str | None) -> tuple[Decimal, Decimal]:
+    """Return the least and the most that orders may move a position, infinite if it is unknown."""
     if name is None or name not in problem.dimensions.compared:
-        return True
-    off = EXACT.subtract(problem.required.get(name, ZERO), moved).copy_abs()
-    return off <= problem.allowed(name)
+        return _ANY
+    required, allowed = problem.required.get(name, ZERO), problem.allowed(name)
+    return EXACT.subtract(required, allowed), EXACT.add(required, allowed)
 
 
 def _moved(fills: Sequence[Fill], fault_in: FaultIn) -> Decimal:
@@ -157,11 +169,6 @@ def _moved(fills: Sequence[Fill], fault_in: FaultIn) -> Decimal:
     for before, fill in zip(sums, fills[1:], strict=False):
         moved = (EXACT.add if fill.side is positive else EXACT.subtract)(moved, before)
     return moved
-
-
-def _is_rising(fills: Sequence[Fill]) -> bool:
-    """True if the quantities rise from fill to fill, as running sums do."""
-    return all(before < after for before, after in pairwise([ZERO, *map(_QUANTITY, fills)]))
 
 
 def _running(fills: Sequence[Fill]) -> list[Decimal]:
@@ -221,7 +228,7 @@ def _rivals(
         asked = one.patch.removed[:_MOST]
         orders = {fill.order_id or fill.fill_id: _order_of(problem, fill) for fill in asked}
         for order in orders.values():
-            if len(order) < _PAIR or not _is_rising(order):
+            if len(order) < _PAIR or not are_rising(order):
                 continue
             other = _misread_as_one(problem, order)
             if of_rows and _move_the_same(problem, one, other):

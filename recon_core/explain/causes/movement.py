@@ -1,10 +1,12 @@
 """Movements: missing, duplicate, of another account, with another sign or amount."""
 
+from bisect import bisect_left
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from decimal import Decimal
 from fractions import Fraction
+from operator import attrgetter
 from typing import Final
 
 from recon_core.explain.causes.family import CauseFamily
@@ -28,6 +30,8 @@ _FORMS: Final = 10
 PERIODIC: Final = {MovementKind.FUNDING, MovementKind.INTEREST}
 """Movements whose amounts recur, with either sign: one too many is one of the others missing."""
 
+_TIME: Final = attrgetter("time")
+
 _COPIES: Final = 2
 """Movements of one size above which two of them may be copies."""
 
@@ -43,12 +47,16 @@ def _of_other_rows(problem: Problem) -> Iterator[Hypothesis]:
     movements = problem.rows.movements
     forms = _FORMS * len(movements)
     sizes = Counter(_size(movement, 1) for movement in movements)
+    alike: dict[object, list[Movement]] = {}
+    for movement in movements:
+        alike.setdefault(movement.content, []).append(movement)
     for movement in movements:
         strength = _strength(movement, forms)
         if problem.fault_in is FaultIn.STATEMENT:
             yield from _missing_or_repeated(movement, strength)
         else:
-            yield _surplus(movement, movements, strength)
+            is_copy = _has_near(movement, alike[movement.content])
+            yield _surplus(movement, strength, is_copy=is_copy)
         turned = _turned(movement.amount)
         hypothesis = _with_amounts(movement, turned, _turned(movement.quantity))
         detail = _difference(*problem.wrong_and_right(movement.amount, turned))
@@ -121,9 +129,8 @@ def _missing_or_repeated(movement: Movement, strength: Strength) -> Iterator[Hyp
     yield Hypothesis(CauseKind.DUPLICATE_MOVEMENT, again, (movement,), strength)
 
 
-def _surplus(movement: Movement, movements: Iterable[Movement], strength: Strength) -> Hypothesis:
+def _surplus(movement: Movement, strength: Strength, *, is_copy: bool) -> Hypothesis:
     """Build a movement too many: a copy, or as sure as its own amount."""
-    is_copy = _has_copy(movement, movements)
     is_periodic = movement.movement_kind in PERIODIC
     alone = Strength.CHANCE if is_periodic else max(Strength.FITTED, strength)
     kind = CauseKind.DUPLICATE_MOVEMENT if is_copy else CauseKind.FOREIGN_ACTIVITY
@@ -138,8 +145,15 @@ def _missing_kind(movement: Movement) -> CauseKind:
 
 def _has_copy(movement: Movement, movements: Iterable[Movement]) -> bool:
     """True if another movement has the same content within `NEAR_COPY`."""
-    near = (other for other in movements if abs(other.time - movement.time) <= NEAR_COPY)
-    return sum(other.content == movement.content for other in near) > 1
+    alike = (other for other in movements if other.content == movement.content)
+    return _has_near(movement, sorted(alike, key=_TIME))
+
+
+def _has_near(movement: Movement, alike: Sequence[Movement]) -> bool:
+    """True if one of several movements of one content, by time, is near another of them."""
+    at = bisect_left(alike, movement.time, key=_TIME)
+    around = alike[max(0, at - 1) : at + 2]
+    return sum(abs(other.time - movement.time) <= NEAR_COPY for other in around) > 1
 
 
 def _turned(amount: Decimal | None) -> Decimal | None:

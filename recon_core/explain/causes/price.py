@@ -27,7 +27,7 @@ from recon_core.explain.problem.fee_evidence import (
 )
 from recon_core.explain.problem.figures import power_of_ten, slip
 from recon_core.explain.problem.hypotheses import Hypothesis, Strength
-from recon_core.explain.problem.market import Market, market_of, on_tick, paid_in
+from recon_core.explain.problem.market import Market, market_of, on_tick, paid_in, ticks_of
 from recon_core.explain.problem.patches import Patch
 from recon_core.explain.problem.problem import Problem
 from recon_core.explain.problem.wording import wrong_number
@@ -104,16 +104,19 @@ def _shows(problem: Problem, market: Market, fill: Fill, other: Fill) -> bool:
 
 def _price_for(market: Market, fill: Fill, required: Decimal, rate: Decimal) -> Decimal | None:
     """Return the price on a tick at which a fill has the required effect, `None` without one."""
-    quantity = Fraction(fill.quantity) * Fraction(market.instrument.multiplier)
-    signed = quantity if fill.side is OrderSide.BUY else -quantity
+    quantity = EXACT.multiply(fill.quantity, market.instrument.multiplier)
+    signed = quantity if fill.side is OrderSide.BUY else quantity.copy_negate()
     if market.instrument.instrument_kind is InstrumentKind.INVERSE:
         if not fill.price:
             return None
-        inverse = 1 / Fraction(fill.price) + Fraction(required) / signed
+        inverse = 1 / Fraction(fill.price) + Fraction(required) / Fraction(signed)
         return None if inverse <= 0 else on_tick(1 / inverse, market.tick_places)
-    share = signed + quantity * Fraction(rate)
-    price = Fraction(fill.price) - Fraction(required) / share if share else Fraction(0)
-    return None if price <= 0 else on_tick(price, market.tick_places)
+    share = EXACT.add(signed, EXACT.multiply(quantity, rate))
+    worth = EXACT.subtract(EXACT.multiply(fill.price, share), required)
+    if not (worth > 0 < share or worth < 0 > share):
+        return None
+    count = ticks_of(worth.copy_abs(), share.copy_abs(), market.tick_places)
+    return Decimal(count).scaleb(-market.tick_places, EXACT)
 
 
 def _fits(problem: Problem, market: Market, at: int, price: Decimal) -> bool:

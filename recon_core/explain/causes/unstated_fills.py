@@ -147,9 +147,10 @@ def _is_paid_in_fees(problem: Problem, fill: Fill, currency: str) -> bool:
     cash = problem.postings.cash(currency, fill.account)
     required = problem.required.get(cash, ZERO).copy_abs()
     others = [one for one in problem.fills if one.symbol != fill.symbol]
+    some_fills = (problem.fills, others) if len(problem.rows.symbols) > 1 else (problem.fills,)
     return bool(required) and any(
         problem.postings.fees(some).get(cash, ZERO).copy_abs() == required
-        for some in (problem.fills, others)
+        for some in some_fills
         if _is_near_fees(problem, some, currency, required)
     )
 

@@ -98,6 +98,18 @@ class Market:
         return sorted(found.elements())[len(prices) // 2]
 
     @cached_property
+    def shares(self) -> Collection[tuple[Decimal, Decimal]]:
+        """The fixed part of a fee, and the share of its worth that a fill costs, of all rates."""
+        models = [one for one in self.models.values() if one is not None and not one.in_base]
+        charges = {(model.fixed, rate) for model in models for rate in model.rates}
+        found = {
+            (fixed, paid)
+            for fixed, rate in charges
+            for paid in (_add(_ONE, rate), _subtract(_ONE, rate))
+        }
+        return {(ZERO, _ONE), *found}
+
+    @cached_property
     def lot_places(self) -> int:
         """The decimals of the quantities."""
         lot = common_lot(map(_QUANTITY, self.fills))
@@ -140,6 +152,13 @@ class Market:
 
 def market_of(problem: Problem, name: str) -> Market | None:
     """Return the market of a position's dimension, `None` without fills or instrument."""
+    known: dict[str, Market | None] = problem.markets
+    if name not in known:
+        known[name] = _market(problem, name)
+    return known[name]
+
+
+def _market(problem: Problem, name: str) -> Market | None:
     fills = problem.by_symbol.get(name)
     instrument = None if not fills else problem.postings.instruments.get(fills[0].symbol)
     if not fills or instrument is None:
@@ -266,6 +285,18 @@ def paid_in(instrument: Instrument) -> str:
 def are_charged(fills: Collection[Fill]) -> bool:
     """True if most fills have a fee: one without is then no ordinary fill."""
     return sum(bool(fill.fee) for fill in fills) * 2 > len(fills)
+
+
+def ticks_of(amount: Decimal, divisor: Decimal, places: int) -> int:
+    """Return a positive amount divided by another one, in units of `places` decimals.
+
+    Rounded half to even, as `on_tick` does, without the cost of a fraction.
+    """
+    scaled = amount.scaleb(places, EXACT)
+    count = int(EXACT.divide_int(scaled, divisor))
+    left = _subtract(scaled, _multiply(Decimal(count), divisor))
+    twice = _add(left, left)
+    return count + (twice > divisor or (twice == divisor and count % 2))
 
 
 def on_tick(price: Fraction, places: int) -> Decimal:

@@ -12,7 +12,7 @@ from decimal import Decimal
 from enum import Enum
 from functools import cached_property
 from operator import attrgetter
-from typing import Final, TypeVar
+from typing import Any, Final, TypeVar
 
 from recon_core.explain.problem.dimensions import (
     Dimensions,
@@ -165,13 +165,18 @@ class Problem:
         before = None if self.before is None else self.before.schedules
         return FeeSchedules(self.postings, self.by_symbol, before, self.changed_count)
 
+    @cached_property
+    def markets(self) -> dict[str, Any]:
+        """The markets of its positions by their dimension, as `market_of` makes them."""
+        return {}
+
     def share_rows(self, other: "Problem") -> None:
         """Take over what the fills of another problem of the session show, if they are the same."""
         same = self.record.fills is other.record.fills
         if same and self.record.movements is other.record.movements:
             self.rows = other.rows
             if self.postings is other.postings:
-                self.schedules = other.schedules
+                self.schedules, self.markets = other.schedules, other.markets
 
     @property
     def fills(self) -> Sequence[Fill]:

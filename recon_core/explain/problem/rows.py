@@ -2,16 +2,20 @@
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from decimal import Decimal
 from functools import cached_property
-from operator import attrgetter
-from typing import Final, overload
+from itertools import compress, count
+from operator import attrgetter, ne
+from typing import Any, Final, TypeVar, overload
 
 from recon_core.ledger.bookings import signed_quantities
 from recon_core.ledger.timeline import natural_key, ordered_fills
 from recon_core.model import Fill, Movement, OrderSide, SideRecord
-from recon_core.model.fill_table import FillKey, FillTable, evenly
+from recon_core.model.fill_table import FillKey, FillTable, evenly, order_ids
+from recon_core.values.amounts import ZERO
+
+_Answer = TypeVar("_Answer")
 
 _position: Final[Callable[[Fill], FillKey]] = attrgetter("account", "symbol", "leg")
 
@@ -23,6 +27,16 @@ def in_time_order(fills: Sequence[Fill]) -> Sequence[Fill]:
     if isinstance(fills, FillTable) and not fills.is_in_memory:
         return FillsByTime(fills)
     return tuple(ordered_fills(fills))
+
+
+def are_rising(fills: Sequence[Fill]) -> bool:
+    """True if the quantities rise from fill to fill, the first from 0."""
+    before = ZERO
+    for fill in fills:
+        if fill.quantity <= before:
+            return False
+        before = fill.quantity
+    return True
 
 
 def listed_movements(record: SideRecord) -> tuple[Movement, ...] | None:
@@ -126,6 +140,7 @@ class Rows:
 
     record: SideRecord
     position_of: Callable[[FillKey], str]
+    _answers: dict[tuple[object, ...], Any] = field(default_factory=dict, compare=False)
 
     def position(self, fill: Fill) -> str:
         """Return the dimension of the position that a fill moves."""
@@ -174,17 +189,26 @@ class Rows:
     @cached_property
     def of_orders(self) -> list[list[Fill]]:
         """The fills of each order that has several, per account and symbol."""
+        fills, ids = self.fills, order_ids(self.fills)
+        starts = [0, *compress(count(1), map(ne, ids, ids[1:]))]
+        if self._is_one_position and len(starts) == len(set(ids)):  # the rows of each in a row
+            ends = zip(starts, [*starts[1:], len(ids)], strict=True)
+            return [list(fills[at:end]) for at, end in ends if end - at > 1 and ids[at]]
         found: defaultdict[object, list[Fill]] = defaultdict(list)
-        if self._is_one_position:
-            for fill in self.fills:
-                found[fill.order_id].append(fill)
-            found.pop("", None)
-        else:
-            for fill in self.fills:
-                order = fill.order_id
-                if order:
-                    found[fill.account, fill.symbol, order].append(fill)
+        for order, fill in zip(ids, fills, strict=True):
+            if order:
+                found[fill.account, fill.symbol, order].append(fill)
         return [fills for fills in found.values() if len(fills) > 1]
+
+    def once(self, question: tuple[object, ...], ask: Callable[[], _Answer]) -> _Answer:
+        """Return the answer to a question that is about these rows alone, asked once.
+
+        Several problems of a session have the same rows, and differ in what they require.
+        """
+        if question not in self._answers:
+            self._answers[question] = ask()
+        answer: _Answer = self._answers[question]
+        return answer
 
     def order_of(self, fill: Fill) -> list[Fill]:
         """Return the fills of a fill's order by time, none if it names no order."""

@@ -11,7 +11,6 @@ position is the price of a fill with a wrong quantity.
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from decimal import Decimal
-from fractions import Fraction
 from functools import cached_property
 from itertools import chain, compress, islice
 from operator import not_
@@ -31,7 +30,7 @@ from recon_core.explain.problem.dimensions import (
     state_part,
 )
 from recon_core.explain.problem.hypotheses import Hypothesis, Strength
-from recon_core.explain.problem.market import Market, market_of, paid_in
+from recon_core.explain.problem.market import Market, market_of, paid_in, ticks_of
 from recon_core.explain.problem.problem import Problem
 from recon_core.explain.problem.snapshots import Between
 from recon_core.explain.search.candidates import Found, candidates
@@ -402,18 +401,9 @@ class QuantityPairs:
 
 def _prices(market: Market, required: Decimal, cash: Decimal) -> set[Decimal]:
     """Return the prices at which the required quantity costs the cash, without or with a fee."""
-    worth = Fraction(required) * Fraction(market.instrument.multiplier)
-    if not worth:
-        return set()
-    models = [model for model in market.models.values() if model is not None and not model.in_base]
-    charges = {(model.fixed, rate) for model in models for rate in model.rates}
-    shares = {
-        (Fraction(fixed), 1 + sign * Fraction(rate)) for fixed, rate in charges for sign in (1, -1)
-    }
-    unit = 10**market.tick_places
-    found = {
-        round(-(Fraction(cash) + fixed) / (worth * share) * unit)
-        for fixed, share in {(Fraction(0), Fraction(1)), *shares}
-        if share
-    }
-    return {Decimal(count).scaleb(-market.tick_places, EXACT) for count in found if count > 0}
+    worth, found = EXACT.multiply(required, market.instrument.multiplier), set[int]()
+    for fixed, share in market.shares:
+        paid, per_unit = EXACT.add(cash, fixed), EXACT.multiply(worth, share)
+        if (paid > 0 > per_unit) or (paid < 0 < per_unit):
+            found.add(ticks_of(paid.copy_abs(), per_unit.copy_abs(), market.tick_places))
+    return {Decimal(count).scaleb(-market.tick_places, EXACT) for count in found if count}
