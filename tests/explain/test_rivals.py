@@ -198,8 +198,8 @@ RIVALS: dict[str, list[Answer]] = {
     "order_of_two_fills_that_are_cut": [(IN, ["wrong_quantity", "wrong_quantity"])],
     # A lost fill like it, and its fee booked twice: the rate is that of 660,000 as well.
     "quantity_twice_or_a_lost_twin": [(IN, ["wrong_quantity"])],
-    # One share at 389.06 and a fee of 0.01, or one more of a fill at 389.07.
-    "share_at_a_price_with_its_fee": [(IN, ["missing_fill"])],
+    # Each order pays 1.50: a fee of 0.01 is at a rate of one fill, and 0.25 at that of another.
+    "share_at_a_price_with_its_fee": [(IN, ["missing_fill"])] * 2,
     # Of the only fill of its market: it is false, and a price elsewhere is wrong.
     "fill_that_undoes_the_only_one": [(IN, ["missing_fill"])],
     # Five fills of 3.93 at a flat fee, of which the ledger has one twice within seconds.

@@ -19,7 +19,6 @@ from recon_core.explain.proof.prover import Prover
 from recon_core.explain.repair.entries import has_near_price, is_near
 from recon_core.model import Fill
 from recon_core.model.explanation import CauseKind
-from recon_core.model.fill_table import table_of
 from recon_core.values.amounts import EXACT
 
 _PRICE: Final = attrgetter("price")
@@ -144,9 +143,7 @@ def _is_of_another_account(problem: Problem, part: Part) -> bool:
     (fill,) = patch.removed
     return any(
         fill_content(replace(one, account=fill.account)) == fill_content(fill)
-        for one in table_of(problem.statement_of(problem.owner.other).fills).having(
-            fill_id=(fill.fill_id,)
-        )
+        for one in problem.statement_of(problem.owner.other).table.having(fill_id=(fill.fill_id,))
         if one.account != fill.account
     )
 

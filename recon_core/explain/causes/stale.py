@@ -589,7 +589,7 @@ def _newest_first(problem: Problem, shown: datetime | None) -> Iterator[Row]:
     if shown is None:
         return reversed(problem.timeline)
     later = problem.table.after(shown)
-    listed = table_of(problem.statement_of(LedgerSide.EXTERNAL).fills)
+    listed = problem.statement_of(LedgerSide.EXTERNAL).table
     known = set(map(_ROW, listed.having(fill_id={fill.fill_id for fill in later})))
     fills = in_time_order([fill for fill in later if _ROW(fill) not in known])
     moved = (row for row in problem.rows.movements if row.time > shown)

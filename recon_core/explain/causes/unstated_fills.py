@@ -105,12 +105,12 @@ def _is_doubtful(problem: Problem, market: Market, fill: Fill) -> bool:
     """True if another cause has the amounts of a fill, or its fee is not that of its market."""
     return (
         (not fill.fee and are_charged(market.fills))
-        or _is_at_the_rate_of_small_fills(market, fill)
+        or _is_at_the_rate_of_small_fills(problem, market, fill)
         or _is_paid_in_fees(problem, fill, paid_in(market.instrument))
     )
 
 
-def _is_at_the_rate_of_small_fills(market: Market, fill: Fill) -> bool:
+def _is_at_the_rate_of_small_fills(problem: Problem, market: Market, fill: Fill) -> bool:
     """True if only far smaller fills, or one of several, pay so much of their worth.
 
     Theirs may be the least fee of any order, and so no rate.
@@ -118,8 +118,9 @@ def _is_at_the_rate_of_small_fills(market: Market, fill: Fill) -> bool:
     if not fill.fee:
         return False
     alike, has_large = 0, False
+    unit = problem.postings.fee_unit(fill.charged_in)
     for one in market.fills:
-        if one.fee and _is_near_its_rate(one, fill):
+        if one.fee and _is_near_its_rate(one, fill, unit):
             alike += 1
             has_large = has_large or EXACT.multiply(_worth(one), _FAR) >= _worth(fill)
             if has_large and alike > 1:  # as nearly always, and soon
@@ -128,11 +129,12 @@ def _is_at_the_rate_of_small_fills(market: Market, fill: Fill) -> bool:
     return is_single or (bool(alike) and not has_large)
 
 
-def _is_near_its_rate(one: Fill, fill: Fill) -> bool:
-    """True if a fee is about the same share of its worth as the fee of a fill."""
+def _is_near_its_rate(one: Fill, fill: Fill, unit: Decimal) -> bool:
+    """True if a fee is about the same share of its worth as the fee of a fill, or is so rounded."""
     own = EXACT.multiply(fill.fee, _worth(one))
     off = EXACT.subtract(EXACT.multiply(one.fee, _worth(fill)), own).copy_abs()
-    return EXACT.multiply(off, _NEAR) <= own.copy_abs()
+    is_rounded = off < EXACT.multiply(unit, _worth(one))
+    return is_rounded or EXACT.multiply(off, _NEAR) <= own.copy_abs()
 
 
 def _worth(fill: Fill) -> Decimal:
