@@ -199,7 +199,12 @@ RIVALS: dict[str, list[Answer]] = {
     # A lost fill like it, and its fee booked twice: the rate is that of 660,000 as well.
     "quantity_twice_or_a_lost_twin": [(IN, ["wrong_quantity"])],
     # Each order pays 1.50: a fee of 0.01 is at a rate of one fill, and 0.25 at that of another.
-    "share_at_a_price_with_its_fee": [(IN, ["missing_fill"])] * 2,
+    "share_at_a_price_with_its_fee": [(IN, ["wrong_quantity"]), *[(IN, ["missing_fill"])] * 2],
+    "one_share_among_thirty_seven_fills": [(IN, ["missing_fill"])],
+    # The position is open, and the only other fill pays 1.00, too.
+    "price_by_a_flat_fee": [(IN, ["missing_fill"])],
+    # 100 at 10.00 and a flat fee of 1.00 cost 1001, as 100 more at 10.01 do.
+    "missing_fill_or_more_at_the_next_price": [(IN, ["wrong_quantity"]), (IN, ["missing_fill"])],
     # Of the only fill of its market: it is false, and a price elsewhere is wrong.
     "fill_that_undoes_the_only_one": [(IN, ["missing_fill"])],
     # Five fills of 3.93 at a flat fee, of which the ledger has one twice within seconds.

@@ -129,6 +129,17 @@ def _is_at_the_rate_of_small_fills(problem: Problem, market: Market, fill: Fill)
     return is_single or (bool(alike) and not has_large)
 
 
+def _is_of_a_rate(market: Market, fill: Fill) -> bool:
+    """True if a fill of another worth pays the same rate: the fee is then no flat one.
+
+    Of an open position no cash shows the price, and a fee that is the same for any fill does not.
+    """
+    return any(
+        one.fee and _worth(one) != _worth(fill) and _is_near_its_rate(one, fill, ZERO)
+        for one in market.fills
+    )
+
+
 def _is_near_its_rate(one: Fill, fill: Fill, unit: Decimal) -> bool:
     """True if a fee is about the same share of its worth as the fee of a fill, or is so rounded."""
     own = EXACT.multiply(fill.fee, _worth(one))
@@ -327,7 +338,11 @@ class _Line:
         patch = Patch(added=(self._at(price),))
         after = self.problem.replayed_after(patch) if price > 0 else None
         if after is not None and not after.required and self.market.near(price):
-            strength = Strength.FITTED if self._is_significant(slope, price) else Strength.CHANCE
+            fees = EXACT.subtract(self._at(second).fee, self._at(first).fee).copy_abs()
+            is_by_fee = fees == EXACT.subtract(other, left).copy_abs()
+            is_shown = not is_by_fee or _is_of_a_rate(self.market, self._at(price))
+            is_fitted = is_shown and self._is_significant(slope, price)
+            strength = Strength.FITTED if is_fitted else Strength.CHANCE
             yield Hypothesis(CauseKind.MISSING_FILL, patch, patch.added, strength)
 
     @property
