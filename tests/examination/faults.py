@@ -428,12 +428,16 @@ def _set_opening(currency: str, amount: Decimal | None) -> ChangeRows:
     return apply
 
 
-def _opening_lost(at: _Place) -> Fault:
+def _opening_lost(at: _Place) -> Fault | None:
+    if not at.world.books.cash:
+        return None
     currency = at.rng.choice(sorted(at.world.books.cash))
     return at.fault("opening_balance", _set_opening(currency, None))
 
 
-def _opening_wrong(at: _Place) -> Fault:
+def _opening_wrong(at: _Place) -> Fault | None:
+    if not at.world.books.cash:
+        return None
     currency = at.rng.choice(sorted(at.world.books.cash))
     held = at.world.books.cash[currency]
     more = held + at.rng.randrange(1, 2000)
