@@ -17,6 +17,7 @@ from click.shell_completion import ShellComplete
 import recon_core
 from recon_core.cli import app
 from recon_core.values.errors import AuditError, ReconError
+from tests.warm import warm_python
 
 from .conftest import EXAMPLES, Recon, write_session
 
@@ -25,7 +26,7 @@ ESCAPE = "\x1b"
 
 def run(*words: str, **settings: object) -> subprocess.CompletedProcess[str]:
     """`python -m recon_core.cli` with `words`."""
-    command = [sys.executable, "-m", "recon_core.cli", *words]
+    command = [warm_python(), "-m", "recon_core.cli", *words]
     settings = {"capture_output": True, "text": True, **settings}
     return subprocess.run(command, check=False, **settings)  # type: ignore[call-overload, no-any-return]
 

@@ -4,7 +4,6 @@ import contextlib
 import io
 import json
 import subprocess
-import sys
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
@@ -42,6 +41,7 @@ from recon_core.sessions import read_session, schema
 from recon_core.sessions.native_text import ROW_TYPES, session_text
 from recon_core.values.amounts import decimal_places
 from recon_core.values.errors import SessionError
+from tests.warm import warm_python
 
 from . import builders
 from .builders import AS_OF, AS_OF_TEXT, document, verdicts, write_session
@@ -278,7 +278,7 @@ def test_what_the_format_does_not_hold_is_refused(
 
 def recon(directory: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
-        [sys.executable, "-m", "recon_core.cli", *arguments],
+        [warm_python(), "-m", "recon_core.cli", *arguments],
         cwd=directory,
         capture_output=True,
         text=True,

@@ -12,6 +12,8 @@ import tomllib
 from dataclasses import dataclass
 from pathlib import Path
 
+from tests.warm import warm_commands
+
 _FENCE = re.compile(r"^```(\w+)?(?: +(\w+): *([^\n]+))?\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 _PROMPT = "$ "
 _MARK = "-- end of one output --"
@@ -131,10 +133,10 @@ def environment(**more: str) -> dict[str, str]:
         for name, value in os.environ.items()
         if not name.startswith(("PYTEST_", "RECON_", "COV_")) and name not in ("CI", "BUILD_NUMBER")
     }
-    scripts = str(Path(sys.executable).parent)
+    scripts = [str(warm_commands()), str(Path(sys.executable).parent)]
     return {
         **kept,
-        "PATH": os.pathsep.join([scripts, kept.get("PATH", os.defpath)]),
+        "PATH": os.pathsep.join([*scripts, kept.get("PATH", os.defpath)]),
         "PYTEST_ADDOPTS": "-p no:randomly -p no:cacheprovider -p no:hypothesispytest",
         "COLUMNS": "80",
         "NO_COLOR": "1",

@@ -11,6 +11,7 @@ from typing import Any, TypeVar
 import pytest
 
 from tests.matrices import sample
+from tests.warm import warm_python, warm_workers
 
 AS_OF = "2026-01-01T12:00:00Z"
 POSITIONS = {"BTC/EUR": "0.1", "ETH/EUR": "2"}
@@ -153,14 +154,14 @@ def run_pytest(
 ) -> pytest.RunResult:
     """Run pytest as `PLAIN`, and without a cache where `cache` is not asked for.
 
-    In this process unless `subprocess`; then under Python's own warning filters and
-    not under this suite's, which make every warning an error.
+    In this process unless `subprocess`, with workers and then itself by `tests.warm`; under
+    Python's own warning filters and not under this suite's, which make every warning an error.
     """
     options = [*PLAIN, *(() if cache else ("-p", "no:cacheprovider"))]
     words = [*options, *map(str, arguments)]
     if subprocess:
-        return pytester.runpytest_subprocess(*words, timeout=120)
-    with warnings.catch_warnings(record=True):
+        return pytester.run(warm_python(), "-m", "pytest", *words, timeout=120)
+    with warnings.catch_warnings(record=True), warm_workers():
         warnings.simplefilter("default")
         return pytester.runpytest_inprocess(*words)
 

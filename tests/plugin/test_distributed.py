@@ -2,7 +2,6 @@
 
 import re
 import subprocess
-import sys
 import xml.etree.ElementTree as ET
 from functools import cache
 from itertools import product
@@ -13,6 +12,7 @@ import pytest
 
 from pytest_recon.large_run import MANY
 from tests.matrices import matrix, sample
+from tests.warm import warm_python
 
 from .conftest import (
     PLAIN,
@@ -111,7 +111,7 @@ def test_random_order(
 ) -> None:
     """Reordering by pytest-randomly changes no result."""
     plugins = ("-p", "no:cacheprovider", "-p", "no:hypothesispytest", f"--randomly-seed={seed}")
-    command = [sys.executable, "-m", "pytest", *plugins, *workers, *sessions]
+    command = [warm_python(), "-m", "pytest", *plugins, *workers, *sessions]
     result = pytester.run(*command, timeout=120)
     assert f"Using --randomly-seed={seed}" in result.stdout.str()
     assert results(pytester, result) == plain
@@ -223,7 +223,7 @@ def test_debugger(pytester: pytest.Pytester, sessions: list[str], plain: Results
 
 def test_debugger_with_closed_input(pytester: pytest.Pytester, sessions: list[str]) -> None:
     """Where `--pdb` has nobody to ask, the run ends non-zero."""
-    command = [sys.executable, "-m", "pytest", *PLAIN, "--pdb", *sessions]
+    command = [warm_python(), "-m", "pytest", *PLAIN, "--pdb", *sessions]
     done = subprocess.run(
         command,
         cwd=pytester.path,

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from .conftest import REPORTS_CONFTEST, final_line, read_reports, run_pytest, write_session
+from .conftest import PLAIN, REPORTS_CONFTEST, final_line, read_reports, run_pytest, write_session
 
 EXAMPLES = Path(__file__).parents[2] / "examples" / "explain"
 LOST = "--recon-session=lost_fill.recon.json"
@@ -185,7 +185,7 @@ def test_the_search_is_loaded_where_it_is_needed(
         "def pytest_unconfigure():\n"
         "    print('LOADED' if 'recon_core.explain.explainer' in sys.modules else 'NOT')\n"
     )
-    result = run_pytest(pytester, *words, subprocess=True)
+    result = pytester.runpytest_subprocess(*PLAIN, *words)  # a new interpreter
     assert loaded in result.outlines
 
 

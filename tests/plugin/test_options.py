@@ -6,6 +6,7 @@ import pytest
 
 from .conftest import (
     CLEAR_LINE,
+    PLAIN,
     REPORTS_CONFTEST,
     WARN_LINE,
     final_line,
@@ -397,4 +398,5 @@ def test_unused_plugin_reads_nothing(pytester: pytest.Pytester, words: tuple[str
             assert {"pydantic", "tabulate", "junit_xml"}.isdisjoint(sys.modules)
         """
     )
-    run_pytest(pytester, *words, subprocess=True).assert_outcomes(passed=1)
+    # A new interpreter, which has imported nothing.
+    pytester.runpytest_subprocess(*PLAIN, *words).assert_outcomes(passed=1)

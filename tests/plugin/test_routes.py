@@ -17,6 +17,7 @@ from typing import Final
 import pytest
 
 from recon_core.reports.outputs import named_value
+from tests.warm import warm_python
 
 from .conftest import PLAIN, PYTESTS_PROTOCOL, write_blocked, write_clear, write_waivers
 from .routes import ROUTES, End, Route
@@ -41,7 +42,7 @@ TAKEN: Final = [
 
 def command(route: Route, *, is_light: bool) -> str:
     """The command line of a route, for a shell."""
-    python = PLUGINS if route.modules else sys.executable
+    python = PLUGINS if route.modules else warm_python()
     if route.check:
         words = [python, *route.python, "-m", "recon_core.cli", "check", "s", f"--junit={SUITES}"]
     else:

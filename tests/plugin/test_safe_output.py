@@ -10,7 +10,6 @@ import os
 import re
 import socket
 import subprocess
-import sys
 import unicodedata
 import xml.etree.ElementTree as ET
 from collections.abc import Callable
@@ -27,6 +26,7 @@ import pytest_recon.report_files  # noqa: F401
 import recon_core.sessions.formats.nautilus
 import recon_core.sessions.native  # noqa: F401
 from tests.matrices import sample
+from tests.warm import warm_python
 
 from .conftest import (
     AS_OF,
@@ -396,7 +396,7 @@ def run_in_subprocess(directory: Path, *arguments: str, **environment: str) -> O
     options = [*PLAIN, "-p", "no:cacheprovider"]
     named = ["--junitxml=items.xml", "--recon-junit=sessions.xml"]
     done = subprocess.run(
-        [sys.executable, "-m", "pytest", *options, *named, *arguments],
+        [warm_python(), "-m", "pytest", *options, *named, *arguments],
         cwd=directory,
         capture_output=True,
         check=False,
