@@ -7,6 +7,7 @@ fork of it that becomes what a new interpreter would be. A request whose environ
 new interpreter another one, such as `PYTHONWARNINGS`, gets no answer.
 """
 
+import atexit
 import gc
 import importlib
 import io
@@ -41,6 +42,7 @@ def main(place: str, launcher: str, session: str) -> None:
     gc.collect()
     request = Server(place, own).wait()
     if request:
+        atexit.register(gc.freeze)  # lest the end of the interpreter look at all that is shared
         run(*request)
     else:
         shutil.rmtree(Path(place).parent)
