@@ -3,12 +3,13 @@
 import os
 import re
 import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
+
+from tests.warm import warm_commands
 
 from .blocks import environment
 
@@ -32,7 +33,7 @@ class Workflow:
         place = directory / "temp" / "recon-venv" / "bin"
         place.mkdir(parents=True)
         for name in ("python", "recon"):
-            (place / name).symlink_to(Path(sys.executable).with_name(name))
+            (place / name).symlink_to(warm_commands() / name)
 
     def value(self, text: str) -> str:
         """An expression of the workflow, replaced by its value as the runner does."""
@@ -144,7 +145,7 @@ def test_the_hook_checks_sessions() -> None:
     for name, status in (("clear", 0), ("blocked", 2)):
         path = EXAMPLES / "minimal" / f"{name}.recon.json"
         done = subprocess.run(
-            [Path(sys.executable).with_name(words[0]), *words[1:], path],
+            [warm_commands() / words[0], *words[1:], path],
             cwd=ROOT / "docs",
             env={**os.environ, **environment()},
             capture_output=True,
