@@ -233,7 +233,7 @@ def redirected(words: list[str], redirection: str) -> subprocess.CompletedProces
     reading, writing = os.pipe()
     os.close(reading)
     try:
-        command = shlex.join([sys.executable, "-m", "recon_core.cli", *words])
+        command = shlex.join([warm_python(), "-m", "recon_core.cli", *words])
         return subprocess.run(
             ["sh", "-c", f"{command} {redirection}"],
             check=False,

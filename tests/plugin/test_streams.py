@@ -3,7 +3,6 @@
 import os
 import shlex
 import subprocess
-import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -11,6 +10,7 @@ import pytest
 
 from recon_core.audit.log import AuditLog
 from tests.matrices import matrix
+from tests.warm import warm_python
 
 from .conftest import CLEAR_LINE, PLAIN, write_blocked, write_clear
 
@@ -30,7 +30,7 @@ def redirected(
     reading, writing = os.pipe()
     os.close(reading)
     options = [*PLAIN, "-p", "no:cacheprovider"]
-    command = shlex.join([sys.executable, "-m", "pytest", *options, *arguments])
+    command = shlex.join([warm_python(), "-m", "pytest", *options, *arguments])
     try:
         return subprocess.run(
             ["sh", "-c", f"{command} {redirection}"],
