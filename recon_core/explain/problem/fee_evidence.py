@@ -133,7 +133,8 @@ def off_by_ten(
 def at_usual_rate(problem: Problem, hypothesis: Hypothesis) -> Hypothesis:
     """Return the hypothesis with what the usual rates say of its new fee.
 
-    It is shown by the row if only the new fee is at a usual rate. It fits by chance if only the
+    It is shown by the row if only the new fee is at a usual rate, and the old one differs by more
+    than the unit to which fees may be rounded up or down. It fits by chance if only the
     old one is, or is near one; of a fee in another currency, a second balance is evidence as well.
     """
     patch = hypothesis.patch
@@ -146,7 +147,9 @@ def at_usual_rate(problem: Problem, hypothesis: Hypothesis) -> Hypothesis:
         return hypothesis
     changed = replace(given, fee=other.fee, fee_currency=other.fee_currency)
     was_usual, is_usual = (model.gives(problem.postings, one) for one in (given, changed))
-    if is_usual and not was_usual:
+    unit = problem.postings.fee_unit(given.charged_in)
+    is_off = EXACT.subtract(given.fee, other.fee).copy_abs() > unit
+    if is_usual and not was_usual and (is_off or given.charged_in != other.charged_in):
         return replace(hypothesis, strength=Strength.SHOWN)
     if not is_usual and not was_usual:
         was_usual, is_usual = (_is_near_a_rate(problem, model, one) for one in (given, changed))
