@@ -59,6 +59,7 @@ def _is_doubtful(prover: Prover, answer: Answer) -> bool:
         or _is_net_zero(answer)
         or _pulls_apart(answer)
         or _is_little_cash(answer)
+        or _may_be_a_false_fill(answer)
         or _leaves_copies(answer)
         or _leaves_rows(prover, answer)
     )
@@ -123,6 +124,25 @@ def _below_digits(prover: Prover, answer: Answer) -> bool:
             units[name] = max(units.get(name, ZERO), unit_at(decimal_places(row.total)))
     return bool(moved) and all(
         EXACT.add(amount, amount) <= units.get(name, ZERO) for name, amount in moved.items()
+    )
+
+
+def _may_be_a_false_fill(answer: Answer) -> bool:
+    """True if several causes move a fee in all, of a fill whose position nobody compares.
+
+    The fees of a contract are all that a statement of balances shows of it.
+    """
+    if len(answer.parts) == 1:
+        return False
+    problem = answer.problem
+    seen = problem.dimensions.seen(total_of(part.effect for part in answer.parts))
+    moved = {amount.copy_abs() for amount in seen.values() if amount}
+    return len(moved) == 1 and any(
+        fill.fee.copy_abs() in moved
+        for name, fills in problem.by_symbol.items()
+        if not problem.dimensions.shows(name)
+        for fill in fills
+        if problem.postings.derivative(fill.symbol)
     )
 
 
