@@ -359,6 +359,7 @@ OTHERS = {
     "behind_by_all_shares",
     "size_of_an_option",
     "copy_among_four_equal_fills",
+    "exchange_that_rounds_beside_a_fee",
 }
 """Sessions with a test of their own."""
 
@@ -462,3 +463,15 @@ def test_any_of_equal_fills_may_be_the_copy(tmp_path: Path) -> None:
     (one,) = explain(reconciled(tmp_path, "copy_among_four_equal_fills"))
     assert one.verdict is ExplanationVerdict.UNIQUE
     assert one.text.endswith("one of 4 equal fills")
+
+
+def test_digits_that_an_exchange_rounds_off_are_not_booked(tmp_path: Path) -> None:
+    """The ledger's own, in which a fee has the wrong currency, are no evidence of them."""
+    reconciliation = reconciled(tmp_path, "exchange_that_rounds_beside_a_fee")
+    (one,) = explain(reconciliation, repair_exchange=True)
+    assert (one.verdict, [str(cause.cause_kind) for cause in one.causes]) == (
+        ExplanationVerdict.UNIQUE,
+        ["rounding"],
+    )
+    with pytest.raises(ReconError, match="how the side names or counts"):
+        entries_of(reconciliation, one, repair_exchange=True)

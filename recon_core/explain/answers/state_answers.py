@@ -339,7 +339,7 @@ def _explanation(chosen: Sequence[StateHypothesis], outcome: Outcome) -> Explana
     )
     text = "; ".join(cause.text for cause in found)
     aliases = dict(hypothesis.renamed for hypothesis in chosen if hypothesis.renamed is not None)
-    is_booked = all(causes.family_of(one.cause_kind).is_booked for one in chosen)
+    is_booked = all(map(_is_booked, chosen))
     repair = (
         ()
         if aliases or not is_booked
@@ -362,6 +362,12 @@ def _explanation(chosen: Sequence[StateHypothesis], outcome: Outcome) -> Explana
         repair=repair,
         aliases={side: aliases} if aliases else {},
     )
+
+
+def _is_booked(one: StateHypothesis) -> bool:
+    """True if a booking corrects a fault: the digits that an exchange rounds off, nobody knows."""
+    is_cut = precedence.is_rounding(one) and one.side is LedgerSide.EXTERNAL
+    return causes.family_of(one.cause_kind).is_booked and not is_cut
 
 
 def _text(hypothesis: StateHypothesis) -> str:
