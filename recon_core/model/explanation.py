@@ -196,7 +196,7 @@ class Explanation:
         """True if a proven cause is on the external side, and no entry is for that side."""
         external = LedgerSide.EXTERNAL
         is_at_fault = any(cause.side is external for cause in self.causes)
-        is_proven = self.verdict is ExplanationVerdict.UNIQUE and not self.aliases
+        is_proven = self.verdict is ExplanationVerdict.UNIQUE and not (self.aliases or self.refusal)
         return is_proven and is_at_fault and all(one.side is not external for one in self.repair)
 
     def to_dict(self) -> dict[str, object]:

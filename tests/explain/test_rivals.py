@@ -473,5 +473,5 @@ def test_digits_that_an_exchange_rounds_off_are_not_booked(tmp_path: Path) -> No
         ExplanationVerdict.UNIQUE,
         ["rounding"],
     )
-    with pytest.raises(ReconError, match="how the side names or counts"):
+    with pytest.raises(ReconError, match="digits that the exchange rounds off"):
         entries_of(reconciliation, one, repair_exchange=True)

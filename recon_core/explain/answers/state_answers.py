@@ -142,6 +142,11 @@ def _is_of_a_contract(prover: Prover, name: str) -> bool:
     )
 
 
+_CUT: Final = (
+    "no booking repairs it: the digits that the exchange rounds off are in no record of it"
+)
+
+
 @dataclass(frozen=True, slots=True)
 class StateAnswers:
     """The explanations by faults of a whole state that account for every delta.
@@ -339,10 +344,11 @@ def _explanation(chosen: Sequence[StateHypothesis], outcome: Outcome) -> Explana
     )
     text = "; ".join(cause.text for cause in found)
     aliases = dict(hypothesis.renamed for hypothesis in chosen if hypothesis.renamed is not None)
-    is_booked = all(map(_is_booked, chosen))
+    is_booked = all(causes.family_of(one.cause_kind).is_booked for one in chosen)
+    is_cut = side is LedgerSide.EXTERNAL and any(map(precedence.is_rounding, chosen))
     repair = (
         ()
-        if aliases or not is_booked
+        if aliases or is_cut or not is_booked
         else tuple(
             Booking(
                 "adjust", side, _adjustment(name, format_amount(amount)), text, outcome.resolved
@@ -361,13 +367,8 @@ def _explanation(chosen: Sequence[StateHypothesis], outcome: Outcome) -> Explana
         proof=proof_text(outcome, "the other side's names" if aliases else ""),
         repair=repair,
         aliases={side: aliases} if aliases else {},
+        refusal=_CUT if is_cut else "",
     )
-
-
-def _is_booked(one: StateHypothesis) -> bool:
-    """True if a booking corrects a fault: the digits that an exchange rounds off, nobody knows."""
-    is_cut = precedence.is_rounding(one) and one.side is LedgerSide.EXTERNAL
-    return causes.family_of(one.cause_kind).is_booked and not is_cut
 
 
 def _text(hypothesis: StateHypothesis) -> str:
