@@ -269,10 +269,10 @@ def _of_its_cost(
     paid = EXACT.add(notional(instrument, None, signed_quantity(fill), fill.price), fill.fee)
     unit = problem.postings.resolution(instrument.quote)
     most = EXACT.add(unit, unit)  # each fill is rounded twice, before and after
+    by_side = {fill.side: posted, fill.side.other: negated(posted)}
     for one in known:
         off = EXACT.subtract(EXACT.multiply(worth, one.price), paid).copy_abs()
-        near = posted if one.side is fill.side else negated(posted)
-        if not off or (off < most and _may_post(problem, one, fill.quantity, near)):
+        if not off or (off < most and _may_post(problem, one, fill.quantity, by_side[one.side])):
             yield one
 
 

@@ -163,9 +163,8 @@ def _moved(fills: Sequence[Fill], fault_in: FaultIn) -> Decimal:
     each but the first fill then has the sum of the earlier fills as well.
     """
     positive = OrderSide.BUY if fault_in is FaultIn.STATEMENT else OrderSide.SELL
-    quantities = list(map(_QUANTITY, fills))
+    moved, quantities = ZERO, map(_QUANTITY, fills)
     sums = accumulate(quantities, EXACT.add) if fault_in is FaultIn.STATEMENT else quantities
-    moved = ZERO
     for before, fill in zip(sums, fills[1:], strict=False):
         moved = (EXACT.add if fill.side is positive else EXACT.subtract)(moved, before)
     return moved

@@ -159,11 +159,11 @@ def _is_paid_in_fees(problem: Problem, fill: Fill, currency: str) -> bool:
     """
     cash = problem.postings.cash(currency, fill.account)
     required = problem.required.get(cash, ZERO).copy_abs()
-    others = [one for one in problem.fills if one.symbol != fill.symbol]
-    some_fills = (problem.fills, others) if len(problem.rows.symbols) > 1 else (problem.fills,)
+    is_single = problem.rows.symbols == {fill.symbol}
+    others = () if is_single else [one for one in problem.fills if one.symbol != fill.symbol]
     return bool(required) and any(
         problem.postings.fees(some).get(cash, ZERO).copy_abs() == required
-        for some in some_fills
+        for some in filter(None, (problem.fills, others))
         if _is_near_fees(problem, some, currency, required)
     )
 

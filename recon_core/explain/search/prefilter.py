@@ -92,12 +92,15 @@ class Prefilter:
         half, two_times = EXACT.multiply(required, _HALF), EXACT.multiply(required, _TWO)
         wanted, base = (required, half), self._base(name)
         more = (required, half, two_times)
-        candidates = [
-            (at, fill)
-            for at, fill in places_and_fills
-            if fill.quantity in wanted or fill.fee <= 0 or fill.fee in wanted
-            or fill.fee_currency == base
-        ]  # fmt: skip
+        candidates = problem.rows.once(
+            ("of quantity", name, wanted, base),
+            lambda: [
+                (at, fill)
+                for at, fill in places_and_fills
+                if fill.quantity in wanted or fill.fee <= 0 or fill.fee in wanted
+                or fill.fee_currency == base
+            ],
+        )  # fmt: skip
         for at, fill in candidates:
             fee = fill.fee
             if fill.quantity in wanted or fee in wanted:
