@@ -659,7 +659,7 @@ def _of_the_list(rng: Random, world: World) -> Fault | None:
 def _is_hidden(fault: Fault, other: Fault) -> bool:
     """True if two faults are of one kind, or of a row that their side does not have any more."""
     of_one_side = fault.side == other.side and bool(fault.ids & other.ids)
-    is_behind = fault.behind is not None or other.behind is not None
+    is_behind = "behind" in (fault.name, other.name)
     return fault.name == other.name or (of_one_side and is_behind)
 
 
