@@ -207,6 +207,8 @@ RIVALS: dict[str, list[Answer]] = {
     "doubled_fee_of_one_cent_that_is_rounded_up": [(IN, ["duplicate_fee"])],
     # Of a contract the balances show the fees alone: two halves, or those of one fill.
     "two_halves_or_one_fill_of_a_contract": [(IN, ["duplicate_fee", "duplicate_fee"])],
+    # 0.02 a share: the rate of the worth that fits fees of 0.02 to 0.20 gives 0.39 for 0.40.
+    "fee_at_a_rate_known_to_few_units": [(IN, ["duplicate_fee", "unit"])],
     # 100 at 10.00 and a flat fee of 1.00 cost 1001, as 100 more at 10.01 do.
     "missing_fill_or_more_at_the_next_price": [(IN, ["wrong_quantity"]), (IN, ["missing_fill"])],
     # Of the only fill of its market: it is false, and a price elsewhere is wrong.

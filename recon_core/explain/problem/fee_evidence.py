@@ -159,6 +159,11 @@ def at_usual_rate(problem: Problem, hypothesis: Hypothesis) -> Hypothesis:
 
 
 def _is_near_a_rate(problem: Problem, model: FeeModel, fill: Fill) -> bool:
-    """True if a fee is about one at a rate: a wrong price among the others distorts all rates."""
+    """True if a fee is about one at a rate: a wrong price among the others distorts all rates.
+
+    A rate that is known from fees of few units gives no fee to its last unit.
+    """
     paid = replace(fill, fee=fill.fee.copy_abs())
-    return EXACT.multiply(model.off(problem.postings, paid), NEAR_A_RATE) <= paid.fee
+    off = model.off(problem.postings, paid)
+    is_rounded = off <= problem.postings.fee_unit(model.currency)
+    return is_rounded or EXACT.multiply(off, NEAR_A_RATE) <= paid.fee
