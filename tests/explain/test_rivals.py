@@ -98,7 +98,8 @@ RIVALS: dict[str, list[Answer]] = {
     ],
     # Beside a deposit listed twice 0.10 is left: half of a fee, or a movement that was lost.
     "fee_of_little_cash_beside_a_copied_deposit": [
-        (IN, ["duplicate_fee", "duplicate_movement"])
+        (IN, ["duplicate_fee", "duplicate_movement"]),
+        *[(IN, ["duplicate_movement", "fee_sign"])] * 2,
     ],
     # All fills of a symbol net to the 0.001 and the 0.07 of one of them, which was copied.
     "one_fill_or_all_of_its_symbol": [(IN, ["foreign_activity"]), (IN, ["orphan_fill"])],
@@ -208,7 +209,10 @@ RIVALS: dict[str, list[Answer]] = {
     # Of a contract the balances show the fees alone: two halves, or those of one fill.
     "two_halves_or_one_fill_of_a_contract": [(IN, ["duplicate_fee", "duplicate_fee"])],
     # 0.02 a share: the rate of the worth that fits fees of 0.02 to 0.20 gives 0.39 for 0.40.
-    "fee_at_a_rate_known_to_few_units": [(IN, ["duplicate_fee", "unit"])],
+    "fee_at_a_rate_known_to_few_units": [
+        (IN, ["fee_sign", "unit"]), (IN, ["duplicate_fee", "unit"]),
+        *[(IN, ["unit", "wrong_price"])] * 3,
+    ],
     # 100 at 10.00 and a flat fee of 1.00 cost 1001, as 100 more at 10.01 do.
     "missing_fill_or_more_at_the_next_price": [(IN, ["wrong_quantity"]), (IN, ["missing_fill"])],
     # Of the only fill of its market: it is false, and a price elsewhere is wrong.
