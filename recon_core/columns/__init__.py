@@ -1,1 +1,1 @@
-"""Large tables of fills in columns: DuckDB adds, joins and sorts what is equal."""
+"""Large tables in columns: DuckDB adds, joins and sorts what is equal."""

@@ -1,4 +1,4 @@
-"""The digest of equal fills, as `EqualRows` has it, without making a row of each.
+"""The digest of equal rows, as `EqualRows` has it, without making a row of each.
 
 DuckDB sorts the rows and writes each as the JSON list that Python would write. It takes plain
 characters only: where a text has any other, rows are made.
@@ -12,20 +12,14 @@ from itertools import chain, groupby
 from typing import Any, Final
 
 from recon_core.columns.database import ColumnsError, arrow_parts, text
-from recon_core.columns.fill_columns import (
-    AMOUNTS,
-    IDS,
+from recon_core.columns.table_columns import (
     MOST_NUMBERS,
     Amount,
-    FillColumns,
+    TableColumns,
     as_word,
     listed,
 )
-from recon_core.model import Fill
 
-_NAMES: Final = tuple(field.name for field in fields(Fill))
-_ALWAYS: Final = frozenset({"fill_id", "symbol", "side", *AMOUNTS, "time", "leg"})
-"""Fields that every row has."""
 _PLAIN_PLACES: Final = 6
 """An amount that begins behind this place has an exponent."""
 _PLAIN: Final = r"[ !#-\[\]-~]*"
@@ -48,7 +42,7 @@ class _Sql:
 _Pieces = tuple[str | _Sql, ...]
 
 
-def digest_without(columns: FillColumns, numbers: Sequence[int], *, plain: bool) -> str:
+def digest_without(columns: TableColumns, numbers: Sequence[int], *, plain: bool) -> str:
     """Return the SHA-256 of the rows of a table but for some; raises `ColumnsError`.
 
     No two of them have one id and one symbol, nor, unless `plain`, one account with both.
@@ -56,13 +50,15 @@ def digest_without(columns: FillColumns, numbers: Sequence[int], *, plain: bool)
     if len(numbers) > MOST_NUMBERS:
         raise ColumnsError("too many rows are left out")
     kept = f" WHERE number NOT IN ({listed(numbers)})" if numbers else ""
-    texts = {name: _amount_text(name, columns.amount(name)) for name in AMOUNTS}
+    kind, names = columns.kind, _names(columns)
+    texts = {name: _amount_text(name, columns.amount(name)) for name in kind.amounts}
     texts["time"] = _TIME_TEXT
-    # The first two decide nearly always, and alone where accounts are no part of a key.
-    order = ["fill_id", "symbol"] if plain else [texts.get(name, name) for name in _NAMES]
-    rows = f"SELECT * REPLACE ({_words(columns)}) FROM {columns.selected(*_NAMES)}{kept}"
+    # Rows begin with their key, which decides where accounts are no part of it.
+    by_key = plain and tuple(names[: len(kind.key)]) == kind.key
+    order = kind.key if by_key else [texts.get(name, name) for name in names]
+    rows = f"SELECT * REPLACE ({_words(columns)}) FROM {columns.selected(*names)}{kept}"
     query = (
-        f"SELECT {_json(columns, texts)} FROM ({rows} "
+        f"SELECT {_json(columns, names, texts)} FROM ({rows} "
         f"ORDER BY {', '.join(f'{name} NULLS FIRST' for name in order)})"
     )
     digest, separator = hashlib.sha256(b"["), len(_SEPARATOR)
@@ -74,13 +70,10 @@ def digest_without(columns: FillColumns, numbers: Sequence[int], *, plain: bool)
     return digest.hexdigest()
 
 
-def _words(columns: FillColumns) -> str:
+def _words(columns: TableColumns) -> str:
     """The columns of few words as their numbers, which are in the order of the words."""
-    words: dict[str, set[str]] = {
-        name: {word for one in columns.groups if (word := getattr(one, name)) is not None}
-        for name in ("symbol", "fee_currency", "account", "leg")
-    }
-    words["side"] = {"BUY", "SELL"}
+    words = {name: columns.words(name) for name in columns.kind.words}
+    words |= {name: set(values) for name, values in columns.kind.choices.items()}
     return ", ".join(f"{as_word(name, found)} AS {name}" for name, found in words.items())
 
 
@@ -93,15 +86,19 @@ def _bytes(texts: Any) -> memoryview:
     return memoryview(data)[places[texts.offset] : places[texts.offset + len(texts)]]
 
 
-def _json(columns: FillColumns, texts: dict[str, str]) -> str:
+def _names(columns: TableColumns) -> list[str]:
+    """The fields of the model in their order, under the names of their columns."""
+    return [columns.kind.column(one.name) for one in fields(columns.kind.row_type)]
+
+
+def _json(columns: TableColumns, names: Sequence[str], texts: dict[str, str]) -> str:
     """A row as a JSON list; `NULL` where a text has characters that are not plain."""
-    for group in columns.groups:
-        words = (group.symbol, group.fee_currency, group.account)
-        if not all(_plain(word or "") for word in words):
+    for name in columns.kind.words:
+        if not all(map(_plain, columns.words(name))):
             raise ColumnsError("a name has characters that JSON escapes")
-    ids = [name for name in IDS if name in columns.texts]
+    ids = [name for name in columns.kind.ids if name in columns.texts]
     plain = " AND ".join(f"regexp_full_match(coalesce({name}, ''), {text(_PLAIN)})" for name in ids)
-    row = _concatenated(_quoted(columns, name, texts.get(name, name)) for name in _NAMES)
+    row = _concatenated(_quoted(columns, name, texts.get(name, name)) for name in names)
     return f"CASE WHEN {plain} THEN {row} END"
 
 
@@ -118,16 +115,17 @@ def _concatenated(values: Iterable[_Pieces]) -> str:
     return f"concat({', '.join(chain.from_iterable(arguments))})"
 
 
-def _has_always(columns: FillColumns, name: str) -> bool:
-    """True if every row has a value in a column by which rows are grouped."""
-    return name in ("fee_currency", "account") and all(
-        getattr(group, name) is not None for group in columns.groups
-    )
+def _has_always(columns: TableColumns, name: str) -> bool:
+    """True if every row has a value in a column."""
+    kind = columns.kind
+    if name in kind.required or name in kind.zeros or name in kind.default:
+        return True
+    return name in kind.words and columns.is_in_all(name)
 
 
-def _quoted(columns: FillColumns, name: str, sql: str) -> _Pieces:
+def _quoted(columns: TableColumns, name: str, sql: str) -> _Pieces:
     """A value as JSON has it."""
-    if name in _ALWAYS or _has_always(columns, name):
+    if _has_always(columns, name):
         return '"', _Sql(sql), '"'
     if not columns.has(name):
         return ("null",)

@@ -6,12 +6,11 @@ orders, and those at its prices. The first question reads all of them in one pas
 
 from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
 from decimal import Decimal
 from typing import Any, Final
 
 from recon_core.columns.database import ColumnsError
-from recon_core.columns.fill_columns import FillColumns, listed
+from recon_core.columns.table_columns import TableColumns, listed
 from recon_core.columns.times import microseconds_of
 from recon_core.model import Fill
 from recon_core.model.fill_table import FillKey
@@ -36,7 +35,7 @@ class Nearby:
     `rows` are the rows of both sides that differ; `asked` the values by field that were read.
     """
 
-    columns: FillColumns
+    columns: TableColumns
     rows_where: RowsWhere
     rows: tuple[Fill, ...] = ()
     numbers: set[int] = field(default_factory=set)
@@ -73,7 +72,7 @@ class Nearby:
         return self.numbers
 
 
-def _all_of(columns: FillColumns, values: Mapping[str, Collection[Any]]) -> str:
+def _all_of(columns: TableColumns, values: Mapping[str, Collection[Any]]) -> str:
     """A condition that holds for all rows with some values of every field, and maybe for others."""
     if any(len(some) > MOST_VALUES for some in values.values()):
         raise ColumnsError("too many values are asked for")
@@ -81,7 +80,7 @@ def _all_of(columns: FillColumns, values: Mapping[str, Collection[Any]]) -> str:
     return " AND ".join(filter(None, found)) or "true"
 
 
-def _one_of(columns: FillColumns, name: str, values: Collection[Any]) -> str:
+def _one_of(columns: TableColumns, name: str, values: Collection[Any]) -> str:
     if not values:
         return "false"
     if name == "order_id" and "" not in values:
@@ -97,20 +96,7 @@ def _one_of(columns: FillColumns, name: str, values: Collection[Any]) -> str:
     return ""  # such as an account or an order, which rows may leave out
 
 
-def latest(columns: FillColumns, before: datetime) -> int | None:
-    """Return the latest time before another one, in microseconds."""
-    condition = f"{columns.time} < {microseconds_of(before)}"
-    query = f"SELECT max({columns.time}) FILTER ({condition}) FROM {columns.source}"
-    ((found,),) = columns.answer(query)
-    return None if found is None else int(found)
-
-
-def later_than(columns: FillColumns, time: datetime) -> str:
-    """A condition of SQL for the rows after a time."""
-    return f"{columns.time} > {microseconds_of(time)}"
-
-
-def fee_places(columns: FillColumns) -> dict[str | None, int]:
+def fee_places(columns: TableColumns) -> dict[str | None, int]:
     """Return the most decimals that a fee which is not 0 is written with, by currency."""
     rows = columns.selected("fee_currency", "fee", *_written(columns, "fee"))
     places = "fee_places" if _written(columns, "fee") else str(columns.amount("fee").places)
@@ -118,11 +104,11 @@ def fee_places(columns: FillColumns) -> dict[str | None, int]:
     return {currency: int(most) for currency, most in columns.answer(query)}
 
 
-def _written(columns: FillColumns, name: str) -> list[str]:
+def _written(columns: TableColumns, name: str) -> list[str]:
     return [f"{name}_places"] if columns.amount(name).written else []
 
 
-def fee_samples(columns: FillColumns, most: int) -> dict[str, list[Decimal]]:
+def fee_samples(columns: TableColumns, most: int) -> dict[str, list[Decimal]]:
     """Return evenly spaced fees by currency, in the order of their first rows."""
     written = _written(columns, "fee")
     rows = columns.selected("fee_currency", "fee", *written)
@@ -144,7 +130,7 @@ def _as_written(amount: Decimal, places: int) -> Decimal:
     return pad_to_places(amount.quantize(Decimal(1).scaleb(-places)), places)
 
 
-def price_range(columns: FillColumns, symbol: str, without: str) -> list[Decimal]:
+def price_range(columns: TableColumns, symbol: str, without: str) -> list[Decimal]:
     """Return the lowest and the highest price of a symbol, without the rows of one id."""
     symbols, ids = columns.text("symbol"), columns.text("fill_id")
     value, raw = columns.value("price"), columns.amount("price").raw
@@ -156,7 +142,7 @@ def price_range(columns: FillColumns, symbol: str, without: str) -> list[Decimal
     return [] if low is None else sorted({Decimal(low), Decimal(high)})
 
 
-def quantities(columns: FillColumns) -> dict[str, Decimal]:
+def quantities(columns: TableColumns) -> dict[str, Decimal]:
     """Return the sum of the quantities of each symbol, those of a SELL negative."""
     query = (
         "SELECT symbol, sum(CASE WHEN side = 'BUY' THEN quantity ELSE -quantity END) "
@@ -165,7 +151,7 @@ def quantities(columns: FillColumns) -> dict[str, Decimal]:
     return dict(columns.answer(query))
 
 
-def names_parts(columns: FillColumns) -> bool:
+def names_parts(columns: TableColumns) -> bool:
     """True if an id may be the begin of another one, as `7` is of `7-C`."""
     any_of = " OR ".join(f"contains(fill_id, {listed([one])})" for one in _SEPARATORS)
     query = f"SELECT bool_or({any_of}) FROM {columns.selected('fill_id')}"
@@ -173,7 +159,7 @@ def names_parts(columns: FillColumns) -> bool:
     return bool(found)
 
 
-def named_in_parts(columns: FillColumns) -> list[int]:
+def named_in_parts(columns: TableColumns) -> list[int]:
     """Return the numbers of rows whose id is the begin of another one, and of these others."""
     stem = f"regexp_extract(fill_id, '(?s)^(.+)[{_SEPARATORS[1:]}-][^{_SEPARATORS[1:]}-]*$', 1)"
     rows = columns.selected("fill_id", "symbol")
@@ -201,7 +187,7 @@ class Charged:
 
 
 def charged(
-    columns: FillColumns, condition: str, side: str | None, most: int
+    columns: TableColumns, condition: str, side: str | None, most: int
 ) -> list[tuple[Charged, tuple[Any, ...]]]:
     """Return evenly spaced rows with a fee by time, each as `raw_rows` has it.
 
@@ -224,7 +210,7 @@ def charged(
     return [(Charged(*map(int, row[:5])), row[5:]) for row in columns.answer(query)]
 
 
-def of_positions(columns: FillColumns, positions: Iterable[FillKey], unnamed: str | None) -> str:
+def of_positions(columns: TableColumns, positions: Iterable[FillKey], unnamed: str | None) -> str:
     """A condition of SQL for the rows of some positions; rows without an account are `unnamed`."""
     account = f"coalesce({columns.text('account')}, {listed([unnamed or ''])})"
     each = (

@@ -1,8 +1,7 @@
 """Sums of fills by position, each amount rounded on its own, as the ledger posts them.
 
-The product of a quantity and a price is rounded half-even to the places of the quote currency:
-0.5 * 0.25 = 0.125 is 0.12. A cast of DuckDB rounds half away from zero, to 0.13; where the product
-lies in the middle and the last digit of the cast is odd, one unit is taken back.
+The product of a quantity and a price is rounded half-even to the places of the quote currency
+(`recon_core.columns.rounding`).
 
 Quantities and prices with few digits are cast to a `DECIMAL` of one machine word first, which is
 several times as quick. The first rows say with how many places; that it holds for all is part of
@@ -16,7 +15,8 @@ from decimal import Decimal
 from typing import Any, Final, NamedTuple
 
 from recon_core.columns.database import ColumnsError
-from recon_core.columns.fill_columns import AMOUNTS, MOST_DIGITS, NARROW, FillColumns, listed
+from recon_core.columns.rounding import Rounded
+from recon_core.columns.table_columns import MOST_DIGITS, NARROW, TableColumns, listed
 from recon_core.columns.times import microseconds_of
 from recon_core.model import Fill
 from recon_core.model.fill_table import FillSums, PositionSums, SumRule
@@ -26,8 +26,8 @@ _SAMPLE: Final = 2_000
 """Rows whose decimal places are expected of all."""
 _MOST_TIED: Final = 10_000
 """Rows at the times at which more than one position begins; of more, all rows are posted."""
+_AMOUNTS: Final = ("quantity", "price", "fee")
 _KEYS: Final = ("symbol", "fee_currency", "account", "leg")
-_ODD: Final = "('1', '3', '5', '7', '9')"
 
 _Key = tuple[str | None, str, str]
 RowsAt = Callable[[Sequence[int]], Sequence[Fill]]
@@ -39,7 +39,7 @@ Places = Callable[[str], int | None]
 
 
 def fill_sums(
-    columns: FillColumns,
+    columns: TableColumns,
     rules: Mapping[str, SumRule],
     places: Places,
     unnamed: str | None,
@@ -87,15 +87,15 @@ class _Sums(NamedTuple):
 class _Query:
     """The query of all sums, and the places that it rounds to."""
 
-    columns: FillColumns
+    columns: TableColumns
     paid: Sequence[int]
     received: Sequence[int]
     charged: Sequence[int]
 
     @classmethod
-    def of(cls, columns: FillColumns, rules: Collection[SumRule], places: Places) -> "_Query":
+    def of(cls, columns: TableColumns, rules: Collection[SumRule], places: Places) -> "_Query":
         """Return the query by the rules of all symbols."""
-        currencies = {one.fee_currency for one in columns.groups if one.fee_currency is not None}
+        currencies = columns.words("fee_currency")
         return cls(
             columns,
             _sorted({rule.paid for rule in rules}),
@@ -125,9 +125,9 @@ class _Query:
         if of_worth > digits:
             raise ColumnsError("a product does not fit")
         rounded = [
-            *(_Rounded("worth", digits, of_worth, to) for to in self.paid),
-            *(_Rounded("moved", digits, of_quantity, to) for to in self.received),
-            *(_Rounded("fee", fee.digits, fee.places, to) for to in self.charged),
+            *(Rounded("worth", digits, of_worth, to) for to in self.paid),
+            *(Rounded("moved", digits, of_quantity, to) for to in self.received),
+            *(Rounded("fee", fee.digits, fee.places, to) for to in self.charged),
         ]
         rows = self.columns.answer(self._sql(of_quantity, of_price, digits, rounded))
         if not all(row[12] for row in rows):
@@ -155,15 +155,13 @@ class _Query:
     def _roundings(self) -> tuple[Sequence[int], Sequence[int], Sequence[int]]:
         return self.paid, self.received, self.charged
 
-    def _sql(
-        self, of_quantity: int, of_price: int, digits: int, rounded: Iterable["_Rounded"]
-    ) -> str:
+    def _sql(self, of_quantity: int, of_price: int, digits: int, rounded: Iterable[Rounded]) -> str:
         columns = self.columns
-        places = {name: f"{name}_places" for name in AMOUNTS if columns.amount(name).written}
-        rows = columns.selected(*_KEYS, "time", "side", *AMOUNTS, *places.values())
+        places = {name: f"{name}_places" for name in _AMOUNTS if columns.amount(name).written}
+        rows = columns.selected(*_KEYS, "time", "side", *_AMOUNTS, *places.values())
         by_row = "".join(f", {name}" for name in places.values())
         quantity_places, price_places, fee_places = (
-            places.get(name, str(columns.amount(name).places)) for name in AMOUNTS
+            places.get(name, str(columns.amount(name).places)) for name in _AMOUNTS
         )
         quantity = f"quantity::DECIMAL({digits}, {of_quantity})"
         price = f"price::DECIMAL({digits}, {of_price})"
@@ -180,33 +178,6 @@ class _Query:
             f"max({quantity_places}), max({quantity_places} + {price_places}), "
             f"max({fee_places}) {charged}, bool_and(fits){sums and f', {sums}'} "
             f"FROM (SELECT *, moved * price AS worth FROM ({signed})) GROUP BY {keys}"
-        )
-
-
-@dataclass(frozen=True, slots=True)
-class _Rounded:
-    """An amount of `places` decimals, rounded half-even `to` fewer."""
-
-    name: str
-    digits: int
-    places: int
-    to: int
-
-    def sql(self) -> str:
-        """The rounded amount; with no fewer places it is the amount."""
-        if self.to >= self.places:
-            return self.name
-        cast = f"{self.name}::DECIMAL({self.digits}, {self.to})"
-        half = f"0.{'0' * self.to}5::DECIMAL({self.to + 1}, {self.to + 1})"
-        unit = (
-            "1::DECIMAL(1, 0)"
-            if not self.to
-            else f"0.{'0' * (self.to - 1)}1::DECIMAL({self.to}, {self.to})"
-        )
-        between = f"abs({cast}::DECIMAL({self.digits}, {self.places}) - {self.name})"
-        return (
-            f"({cast} - CASE WHEN {between} = {half} AND right({cast}::VARCHAR, 1) IN {_ODD} "
-            f"THEN sign({self.name}) * {unit} ELSE 0 * {unit} END)"
         )
 
 
@@ -254,7 +225,7 @@ class _Position:
 
 
 def _put_in_order(
-    positions: dict[_Key, _Position], columns: FillColumns, rows_at: RowsAt, in_order: InOrder
+    positions: dict[_Key, _Position], columns: TableColumns, rows_at: RowsAt, in_order: InOrder
 ) -> None:
     """Sort positions and their fees by when they begin; rows decide those of one time."""
     places: dict[tuple[Any, ...], int] = {}
@@ -284,7 +255,7 @@ def _repeated(times: Iterable[int]) -> Iterator[int]:
     return (time for time, count in Counter(times).items() if count > 1)
 
 
-def _numbers(columns: FillColumns, times: Collection[int]) -> list[int]:
+def _numbers(columns: TableColumns, times: Collection[int]) -> list[int]:
     """Return the numbers of the rows at some times."""
     query = (
         f"SELECT number FROM {columns.selected('time')} WHERE time IN ({listed(sorted(times))}) "

@@ -1,6 +1,6 @@
-"""Fills of two tables that are equal, and the numbers of all others.
+"""Rows of two tables that are equal, and the numbers of all others.
 
-Sides that are two exports of one account mostly list their fills in one order. So the first row of
+Sides that are two exports of one account mostly list their rows in one order. So the first row of
 one table is compared with the first of the other, the second with the second, and so on, which
 costs little more than to read both. What differs there is joined by keys afterwards. That a row is
 equal to the one in its place proves it equal only where no other row has its key: hashes of all
@@ -16,21 +16,19 @@ looked for, and are never equal.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any
 
 from recon_core.columns.database import ColumnsError
-from recon_core.columns.fill_columns import (
-    AMOUNTS,
+from recon_core.columns.repeated import are_unique
+from recon_core.columns.table_columns import (
     MOST_DIGITS,
     MOST_NUMBERS,
     NARROW,
-    FillColumns,
+    RowKind,
+    TableColumns,
     as_word,
     listed,
 )
-from recon_core.columns.repeated import are_unique
-
-_OPTIONAL: Final = ("client_order_id", "exchange_order_id")
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +40,7 @@ class Unequal:
     equal: int
 
 
-def unequal(ours: FillColumns, theirs: FillColumns, *, plain: bool) -> Unequal:
+def unequal(ours: TableColumns, theirs: TableColumns, *, plain: bool) -> Unequal:
     """Compare two tables; `plain` leaves the accounts out of the keys.
 
     Raises `ColumnsError` where amounts of both have no common number of digits.
@@ -63,8 +61,8 @@ _Numbers = tuple[set[int], set[int]]
 class _Tables:
     """Two tables, whose columns are called `a_...` and `b_...` where both are in a query."""
 
-    ours: FillColumns
-    theirs: FillColumns
+    ours: TableColumns
+    theirs: TableColumns
     plain: bool
 
     def by_place(self) -> _Numbers | None:
@@ -146,8 +144,12 @@ class _Tables:
             return self.theirs.answer(query)
 
     @property
+    def _kind(self) -> RowKind:
+        return self.ours.kind
+
+    @property
     def _key(self) -> list[str]:
-        return ["fill_id", "symbol", *([] if self.plain else ["account"])]
+        return [*self._kind.key, *([] if self.plain else ["account"])]
 
     def _keys(self, side: str) -> str:
         return ", ".join(f"{side}_{name}" for name in self._key)
@@ -159,44 +161,36 @@ class _Tables:
         """The columns of one table that are compared, names as short as they can be."""
         columns = self.ours if side == "a" else self.theirs
         names = self._columns(columns)
-        names |= {name: self._word(names[name]) for name in ("symbol", "fee_currency")}
+        names |= {name: self._code(name, names[name]) for name in self._kind.codes}
         selected = ", ".join(f"{sql} AS {side}_{name}" for name, sql in names.items())
         condition = f" WHERE {where}" if where else ""
         return f"(SELECT {selected} FROM {columns.source}{condition})"
 
-    def _columns(self, columns: FillColumns) -> dict[str, str]:
+    def _columns(self, columns: TableColumns) -> dict[str, str]:
         """The columns of one table that are compared, and the numbers of its rows."""
-        return {
-            "number": columns.number,
-            "fill_id": columns.text("fill_id"),
-            "symbol": columns.text("symbol"),
-            **({} if self.plain else {"account": f"coalesce({columns.text('account')}, '')"}),
-            "is_buy": f"{columns.text('side')} = 'BUY'",
-            "time": columns.time,
-            "fee_currency": columns.text("fee_currency"),
-            **{name: f"{columns.value(name)}::{self._type(name)}" for name in AMOUNTS},
-            **{name: columns.text(name) for name in self._both(*_OPTIONAL, "leg")},
-        }
+        account = {} if self.plain else {"account": f"coalesce({columns.text('account')}, '')"}
+        key = {name: columns.text(name) for name in self._kind.key}
+        same = {name: self._compared(columns, name) for name in self._both()}
+        return {"number": columns.number, **same, **key, **account}
+
+    def _compared(self, columns: TableColumns, name: str) -> str:
+        if name in self._kind.amounts:
+            return f"{columns.value(name)}::{self._type(name)}"
+        return columns.time if name == "time" else columns.text(name)
 
     def _same(self) -> str:
-        """The condition that two rows of one key say the same, as `same_fill` has it."""
-        conditions = [
-            *(f"a_{name} = b_{name}" for name in ("is_buy", "time", *AMOUNTS)),
-            "(a_fee = 0 OR a_fee_currency = b_fee_currency)",
-            *(
-                f"(a_{name} = b_{name} OR a_{name} IS NULL OR b_{name} IS NULL)"
-                for name in self._both(*_OPTIONAL)
-            ),
-            *(
-                f"(a_{name} = b_{name} OR a_{name} = 'NET' OR b_{name} = 'NET')"
-                for name in self._both("leg")
-            ),
-        ]
-        return " AND ".join(conditions)
+        """The condition that two rows of one key say the same."""
+        return " AND ".join(self._kind.same[name] for name in self._both())
 
-    def _both(self, *names: str) -> list[str]:
-        """Return the columns that both tables have: what one does not state is no difference."""
-        return [name for name in names if self.ours.has(name) and self.theirs.has(name)]
+    def _both(self) -> list[str]:
+        """Return the fields that are compared: some count where both tables have them."""
+        optional = self._kind.of_both
+        tables = self.ours, self.theirs
+        return [
+            name
+            for name in self._kind.same
+            if name not in optional or all(one.has(name) for one in tables)
+        ]
 
     def _type(self, name: str) -> str:
         """The type that holds the amounts of both tables; raises `ColumnsError`."""
@@ -207,9 +201,10 @@ class _Tables:
             raise ColumnsError("amounts of both sides have too many digits together")
         return f"DECIMAL({max(digits, NARROW)}, {places})"
 
-    def _word(self, sql: str) -> str:
-        """A symbol or a currency as a number, the same for both tables."""
-        groups = (*self.ours.groups, *self.theirs.groups)
-        words = {one.symbol for one in groups} | {one.fee_currency or "" for one in groups}
+    def _code(self, name: str, sql: str) -> str:
+        """A text of few values as a number, the same for both tables."""
+        words = set(self._kind.choices.get(name, ()))
+        if not words:
+            words = self.ours.words(name) | self.theirs.words(name)
         word = as_word(sql, words)
         return sql if word == sql else f"enum_code({word})"

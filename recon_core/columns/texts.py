@@ -3,7 +3,7 @@
 from typing import Final
 
 from recon_core.columns.database import ColumnsError, answer, text
-from recon_core.columns.fill_columns import MOST_DIGITS, NARROW, Amount
+from recon_core.columns.table_columns import MOST_DIGITS, NARROW, Amount
 from recon_core.values.amounts import AMOUNT_PATTERN
 
 _TIME: Final = (

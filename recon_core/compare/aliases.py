@@ -22,6 +22,7 @@ from recon_core.model import (
     SideRecord,
     Snapshot,
 )
+from recon_core.model.movement_table import movement_table_of
 from recon_core.policy.aliases import Aliases
 from recon_core.values.errors import SessionError
 from recon_core.values.printable import printable, quoted
@@ -191,7 +192,6 @@ def names_of(record: SideRecord) -> set[str]:
         record.positions or (),
         record.cash or (),
         record.orders or (),
-        record.movements or (),
         opening.positions,
         opening.cash,
         *(one.positions or () for one in record.snapshots or ()),
@@ -199,5 +199,7 @@ def names_of(record: SideRecord) -> set[str]:
     )
     fields = ("symbol", "currency", "fee_currency")
     found = {getattr(row, name, None) or "" for rows in tables for row in rows for name in fields}
-    fills = record.table
-    return found.union(fills.distinct("symbol"), fills.distinct("fee_currency")) - {"", None}
+    fills, movements = record.table, movement_table_of(record.movements)
+    found.update(fills.distinct("symbol"), fills.distinct("fee_currency"))
+    found.update(movements.distinct("symbol"), movements.distinct("currency"))
+    return found - {"", None}

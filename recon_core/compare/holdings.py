@@ -23,6 +23,7 @@ from recon_core.model import (
     SideRecord,
     View,
 )
+from recon_core.model.movement_table import movement_table_of
 from recon_core.values.amounts import EXACT, ZERO, exact_sum
 
 _Key = tuple[str, str | None]
@@ -98,7 +99,7 @@ class Meaning:
         }
         moved = [
             (movement.time, key, movement.quantity)
-            for movement in record.movements or ()
+            for movement in movement_table_of(record.movements).with_quantity()
             if movement.quantity and (key := self._key_of_quantity_alone(movement)) is not None
         ]
         self._waiting = deque(sorted(moved, key=itemgetter(0)))

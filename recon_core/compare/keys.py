@@ -6,7 +6,6 @@ verdict changes, and every process finds the same names.
 
 import hashlib
 import re
-from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import datetime
 from typing import Final, TypeVar
@@ -27,6 +26,7 @@ from recon_core.model import (
     SideRecord,
 )
 from recon_core.model.comparison import Comparison, ItemKind, SessionCheck
+from recon_core.model.movement_table import movement_table_of
 from recon_core.values.errors import SessionError
 from recon_core.values.printable import printable, quoted
 from recon_core.values.severity import Severity
@@ -208,11 +208,10 @@ def duplicate_notes(recorded: RecordedSession) -> list[str]:
     """A note on every fill and every movement that one side states more than once."""
     notes = [note for notes in _duplicate_notes(recorded).values() for note in notes]
     for side, record in recorded.own_records().items():
-        stated = Counter((row.account, row.movement_id) for row in record.movement_rows)
+        copies = movement_table_of(record.movements).copies()
         notes += [
             f"{side} lists movement {printable(movement_id, 60)} {count} times; each is counted"
-            for (_, movement_id), count in stated.items()
-            if count > 1
+            for (_, movement_id), count in copies.items()
         ]
     return notes
 

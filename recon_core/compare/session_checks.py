@@ -13,6 +13,7 @@ from recon_core.compare.views import balances_stand_in, compared_views
 from recon_core.model import SECTIONS, STATES, LedgerSide, RecordedSession, SideRecord
 from recon_core.model.comparison import SessionCheck
 from recon_core.model.fill_table import table_of
+from recon_core.model.movement_table import movement_table_of
 from recon_core.policy.model import Policy
 from recon_core.values.severity import Severity
 from recon_core.values.times import format_time
@@ -123,8 +124,8 @@ def untimely_notes(recorded: RecordedSession) -> list[str]:
     notes = []
     for side, record in recorded.own_records().items():
         opened = None if record.opening is None else record.opening.as_of
-        for name, section in (("fills", record.fills), ("movements", record.movements)):
-            rows = table_of(section)
+        tables = table_of(record.fills), movement_table_of(record.movements)
+        for name, rows in zip(("fills", "movements"), tables, strict=True):
             late = rows.late(record.as_of)
             early = 0 if opened is None else rows.early(opened)
             for count, what in ((late, "after its as_of"), (early, "before its opening")):

@@ -22,6 +22,7 @@ from recon_core.model import (
     OrderSide,
     SideRecord,
 )
+from recon_core.model.movement_table import MovementSum, movement_table_of
 from recon_core.values.amounts import EXACT, each_rounded, round_half_away, rounding
 
 
@@ -77,7 +78,8 @@ def covered_categories(record: SideRecord) -> frozenset[Category]:
         covered |= _OF_FILLS
     if record.covers("movements"):
         covered |= set(_CATEGORIES.values()) - _OF_FILLS
-        covered |= {_CATEGORIES[row.movement_kind] for row in record.movement_rows}
+        kinds = movement_table_of(record.movements).distinct("movement_kind")
+        covered |= {_CATEGORIES[kind] for kind in kinds}
     return frozenset(covered)
 
 
@@ -186,6 +188,11 @@ def charged_in_kind(instrument: Instrument | None, currency: str | None) -> bool
         and instrument.base == currency
         and instrument.instrument_kind.delivers
     )
+
+
+def sum_booking(moved: MovementSum) -> CashBooking:
+    """The sum of several movements, each rounded on its own."""
+    return CashBooking(moved.currency, moved.amount, _CATEGORIES[MovementKind(moved.kind)])
 
 
 def movement_booking(movement: Movement, roundings: Roundings) -> CashBooking | None:

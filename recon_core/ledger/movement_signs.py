@@ -9,6 +9,7 @@ from decimal import Decimal
 from typing import Final
 
 from recon_core.model import Movement, MovementKind, RecordedSession
+from recon_core.model.movement_table import movement_table_of
 from recon_core.values.amounts import format_amount
 from recon_core.values.printable import printable
 
@@ -25,7 +26,8 @@ def sign_notes(recorded: RecordedSession) -> list[str]:
     """A note for each side that has deposits below 0, or withdrawals or fees above 0."""
     notes = []
     for side, record in recorded.own_records().items():
-        odd = [text for one in record.movement_rows if (text := _odd(one))]
+        rows = movement_table_of(record.movements).against(_SIGNS)
+        odd = [text for one in rows if (text := _odd(one))]
         if odd:
             more = len(odd) - _MOST_SHOWN
             shown = ", ".join(odd[:_MOST_SHOWN]) + (f" and {more} more" if more > 0 else "")

@@ -13,6 +13,7 @@ from recon_core.ledger.bookings import (
     Roundings,
     is_derivative,
     movement_booking,
+    sum_booking,
 )
 from recon_core.ledger.daily_settlement import DailySettledHolding
 from recon_core.ledger.derivative_holding import DerivativeHolding
@@ -30,6 +31,7 @@ from recon_core.model import (
 )
 from recon_core.model.assets import unified_spot
 from recon_core.model.fill_table import PositionSums
+from recon_core.model.movement_table import MovementSum
 from recon_core.values.amounts import EXACT, ZERO, exact_sum, require_amount
 from recon_core.values.errors import ReplayError
 from recon_core.values.printable import printable
@@ -182,6 +184,11 @@ class PositionLedger:
         posting = movement_booking(movement, self._roundings)
         if posting is not None:
             _post(self._moved, movement.account, posting)
+
+    def apply_movement_sums(self, sums: Iterable[MovementSum]) -> None:
+        """Book sums of movements of cash."""
+        for moved in sums:
+            _post(self._moved, moved.account, sum_booking(moved))
 
     def _key_of_movement(self, movement: Movement, symbol: str) -> PositionKey:
         keys = [(movement.account, symbol, leg) for leg in Leg]

@@ -30,9 +30,10 @@ from recon_core.model.fill_table import (
     PositionSums,
     SumRule,
     are_the_same,
-    rows_in_account,
     table_of,
 )
+from recon_core.model.movement_table import MovementTable, movement_table_of
+from recon_core.model.row_table import rows_in_account
 from recon_core.values.errors import ReplayError
 from recon_core.values.printable import printable
 
@@ -87,7 +88,7 @@ def _state_the_same(one: SideRecord, other: SideRecord) -> bool:
     one, other = with_named_account(one), with_named_account(other)
     if not are_the_same(one.fill_rows, other.fill_rows):
         return False
-    if repr(one.opening) != repr(other.opening) or _moves(one) != _moves(other):
+    if repr(one.opening) != repr(other.opening) or not _move_the_same(one, other):
         return False
     return _marks(one) == _marks(other)
 
@@ -98,9 +99,16 @@ def _marks(record: SideRecord) -> dict[str, Decimal]:
     return {row.symbol: row.mark_price for row in rows if row.mark_price is not None}
 
 
-def _moves(record: SideRecord) -> list[tuple[Movement, str, str]]:
-    """Movements, and the digits that they are written with."""
-    return [(row, str(row.amount), str(row.quantity)) for row in record.movement_rows]
+def _move_the_same(one: SideRecord, other: SideRecord) -> bool:
+    """True if two sides have the same movements, in the digits that they are written with.
+
+    Tables in columns are not looked through.
+    """
+    movements = one.movement_rows, other.movement_rows
+    if any(isinstance(each, MovementTable) for each in movements):
+        return movements[0] is movements[1]
+    moves = ([(row, str(row.amount), str(row.quantity)) for row in rows] for rows in movements)
+    return next(moves) == next(moves)
 
 
 def _replayed(recorded: RecordedSession, record: SideRecord) -> SideReplay:
@@ -198,7 +206,7 @@ def _sums(recorded: RecordedSession, record: SideRecord) -> PositionSums | None:
     symbols = table.distinct("symbol")
     if not all(are_summed(instruments.get(symbol)) for symbol in symbols):
         return None
-    if table.distinct("leg") - {Leg.NET} or any(row.symbol for row in record.movement_rows):
+    if table.distinct("leg") - {Leg.NET} or _moves_quantities(record):
         return None
     roundings = Roundings(recorded.currencies)
     rules = {
@@ -209,12 +217,26 @@ def _sums(recorded: RecordedSession, record: SideRecord) -> PositionSums | None:
     return table.sums(rules, roundings.places, ordered_fills)
 
 
+def _moves_quantities(record: SideRecord) -> bool:
+    """True if a movement falls between fills, which it may have to find a position of."""
+    return any(movement_table_of(record.movements).distinct("symbol"))
+
+
 def _posted(recorded: RecordedSession, record: SideRecord, sums: PositionSums) -> PositionLedger:
     ledger = opened_ledger(recorded, record)
     ledger.apply_sums(sums)
+    _apply_cash(ledger, recorded, record)
+    return ledger
+
+
+def _apply_cash(ledger: PositionLedger, recorded: RecordedSession, record: SideRecord) -> None:
+    """Book movements of cash, which no fill depends on."""
+    sums = movement_table_of(record.movements).sums(Roundings(recorded.currencies).places)
+    if sums is not None:
+        ledger.apply_movement_sums(sums)
+        return
     for movement in sorted(record.movement_rows, key=_time):
         ledger.apply_movement(movement)
-    return ledger
 
 
 def _streamed(recorded: RecordedSession, record: SideRecord) -> PositionLedger | None:
@@ -223,7 +245,7 @@ def _streamed(recorded: RecordedSession, record: SideRecord) -> PositionLedger |
     `None` where the rows are in memory, where a movement falls between fills that it would have
     to find a position of, and where a fill cannot be booked: all rows show which is the first.
     """
-    if any(row.symbol for row in record.movement_rows):
+    if _moves_quantities(record):
         return None
     parts = record.table.by_position(ordered_fills)
     if parts is None:
@@ -233,8 +255,7 @@ def _streamed(recorded: RecordedSession, record: SideRecord) -> PositionLedger |
         ledger.post_by_position(parts)
     except ReplayError:
         return None
-    for movement in sorted(record.movement_rows, key=_time):
-        ledger.apply_movement(movement)
+    _apply_cash(ledger, recorded, record)
     return ledger
 
 
@@ -244,6 +265,10 @@ def _replayed_by(
     apply: Callable[[PositionLedger, Sequence[Fill]], None],
 ) -> PositionLedger:
     ledger = opened_ledger(recorded, record)
+    if isinstance(record.movements, MovementTable) and not _moves_quantities(record):
+        apply(ledger, ordered_fills(record.fill_rows))
+        _apply_cash(ledger, recorded, record)
+        return ledger
     for step in in_steps(record.fill_rows, record.movement_rows):
         if isinstance(step, Movement):
             ledger.apply_movement(step)
@@ -264,9 +289,7 @@ def opened_ledger(recorded: RecordedSession, record: SideRecord) -> PositionLedg
         opening=record.opening,
         marks={symbol: mark for side in sides for symbol, mark in _marks(side).items()},
         settled_in=frozenset(
-            row.currency
-            for row in record.movement_rows
-            if row.movement_kind is MovementKind.SETTLEMENT and row.currency is not None
+            movement_table_of(record.movements).currencies_of(MovementKind.SETTLEMENT)
         ),
     )
 
@@ -290,7 +313,7 @@ def with_named_account(record: SideRecord) -> SideRecord:
             cash=rows_in_account(opening.cash, only),
         ),
         fills=None if fills is None else table_of(fills).in_account(only),
-        movements=None if movements is None else rows_in_account(movements, only),
+        movements=None if movements is None else movement_table_of(movements).in_account(only),
     )
 
 

@@ -1,16 +1,9 @@
-"""The fills of a side: rows in memory, or the columns of a large table.
+"""Questions about all fills of a side, and the answers of fills that are in memory."""
 
-Most of a session asks fills one by one. What is asked of all of them is asked here: a tuple of
-rows answers by looking at each (`RowTable`), a table in columns by one query, and makes rows only
-of those that somebody looks at (`recon_core.columns`). Both give the same answers. A row is made
-once, so that it has one identity.
-"""
-
-from abc import ABC, abstractmethod
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
 from functools import cached_property
@@ -19,6 +12,7 @@ from itertools import count as numbers
 from operator import attrgetter, eq, is_, ne
 from typing import Any, Final, overload
 
+from recon_core.model.row_table import Table, UnequalRows, are_in, rows_having, rows_in_account
 from recon_core.values.amounts import EXACT, ZERO, decimal_places
 
 _TIME: Final = attrgetter("time")
@@ -75,72 +69,23 @@ PositionSums = Mapping[tuple[str | None, str, str], FillSums]
 """By account, symbol and leg, in the order in which the positions were first traded."""
 
 
-@dataclass(frozen=True, slots=True)
-class UnequalFills:
-    """Fills of two sides without those that are equal, which are counted and digested alone.
-
-    A fill is equal where each side lists its key once, and both rows say the same.
-    """
-
-    internal: tuple[Any, ...]
-    external: tuple[Any, ...]
-    equal: int
-    digest: Callable[[], str]
-
-
-class FillTable(Sequence[Any], ABC):
-    """The fills of one side, in the order of their source; a sequence of rows as well."""
+class FillTable(Table):
+    """The fills of one side."""
 
     is_in_memory = False
     """True if all rows are made, so that going through them costs no more than a question."""
-
-    @abstractmethod
-    def distinct(self, name: str) -> frozenset[Any]:
-        """Return every value of a field."""
-
-    def count_of(self, name: str, value: Any) -> int:
-        """The number of fills with one value of a field."""
-        return sum(getattr(fill, name) == value for fill in self)
 
     def has_more(self, name: str, value: Any, most: int) -> bool:
         """True if more than `most` fills have a value of a field."""
         return self.count_of(name, value) > most
 
-    @abstractmethod
     def copies(self) -> Mapping[FillKey, int]:
         """Return the key of every fill that is listed more than once, with its count."""
+        return copies_of(self)
 
-    @abstractmethod
-    def late(self, time: datetime) -> int:
-        """The number of fills after a time."""
-
-    @abstractmethod
-    def early(self, time: datetime) -> int:
-        """The number of fills before a time."""
-
-    @abstractmethod
     def names_an_order(self) -> bool:
         """True if any fill names its order."""
-
-    @abstractmethod
-    def in_account(self, account: str) -> Sequence[Any]:
-        """Return the fills, those without an account in `account`."""
-
-    def having(self, **values: Collection[Any]) -> list[Any]:
-        """Return the fills with some values of every field that is named, in their order.
-
-        A fill has an order of `order_id` too, which is the client's id, else the exchange's.
-        """
-        return rows_having(self, values)
-
-    def latest(self, before: datetime | None = None) -> datetime | None:
-        """The latest time of a fill, of those `before` a time; `None` without any."""
-        times = map(_TIME, self)
-        return max((each for each in times if before is None or each < before), default=None)
-
-    def after(self, time: datetime) -> list[Any]:
-        """Return the fills that are later than a time, in their order."""
-        return [fill for fill in self if fill.time > time]
+        return any(fill.order_id for fill in self)
 
     def fee_places(self) -> dict[str | None, int]:
         """Return the most decimals that a fee which is not 0 is written with, by currency."""
@@ -240,7 +185,7 @@ class FillTable(Sequence[Any], ABC):
         """
         return None
 
-    def unequal(self, other: "FillTable", *, plain: bool) -> UnequalFills | None:
+    def unequal(self, other: "FillTable", *, plain: bool) -> UnequalRows | None:
         """Return what differs from the fills of the other side; `None` where rows are compared.
 
         `plain` leaves the accounts out of the keys.
@@ -333,7 +278,7 @@ class RowTable(FillTable):
         if some in answers:
             return answers[some]
         if len(answers) < _FEW:
-            found = _are_in(some, self._values(name))
+            found = are_in(some, self._values(name))
             return answers.setdefault(some, list(compress(range(len(self.rows)), found)))
         if name not in self._indexes:
             self._indexes[name] = _Index.of(list(self._values(name)))
@@ -573,22 +518,6 @@ def _unlike_but(
     return one.having(fill_id=ids), other.having(fill_id=ids)
 
 
-def _are_in(some: Collection[Any], values: Iterable[Any]) -> Iterator[bool]:
-    """Yield for each value whether it is one of some."""
-    if len(some) != 1:
-        return map(some.__contains__, values)
-    (only,) = some  # without a hash of each value
-    return map(eq, values, repeat(only))
-
-
-def rows_having(rows: Iterable[Any], values: Mapping[str, Collection[Any]]) -> list[Any]:
-    """Return the rows with some values of every field that is named, in their order."""
-    left = rows if isinstance(rows, Sequence) else list(rows)
-    for name, some in values.items():
-        left = list(compress(left, _are_in(some, map(attrgetter(name), left))))
-    return list(left)
-
-
 def rows_without(rows: Sequence[Any], removed: Iterable[Any]) -> tuple[Any, ...]:
     """Return the rows without some by identity, each as often as it is named, the first of them."""
     counts = Counter(map(id, removed))
@@ -640,8 +569,3 @@ def copies_of(rows: Sequence[Any]) -> dict[FillKey, int]:
     several = _Index.of(list(map(_FILL_ID, rows))).earlier
     found = Counter(map(_KEY, rows_having(rows, {"fill_id": several})))
     return {key: count for key, count in found.items() if count > 1}
-
-
-def rows_in_account(rows: Sequence[Any], account: str) -> tuple[Any, ...]:
-    """Return rows, those without an account in `account`."""
-    return tuple(replace(row, account=account) if row.account is None else row for row in rows)

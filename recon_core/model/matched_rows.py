@@ -16,7 +16,7 @@ from operator import attrgetter
 from typing import Any, Final
 
 from recon_core.model import Fill, LedgerSide, Movement, Order
-from recon_core.model.fill_table import UnequalFills
+from recon_core.model.row_table import UnequalRows
 from recon_core.values.amounts import EXACT, larger_magnitude
 from recon_core.values.memory import without_collecting
 from recon_core.values.times import format_time
@@ -173,7 +173,7 @@ class EqualRows:
     """
 
     rows: tuple[Fill | Order, ...]
-    of_table: UnequalFills | None = None
+    of_table: UnequalRows | None = None
 
     @property
     def count(self) -> int:

@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any, Final, Self
 
 from recon_core.model.fill_table import FillTable, table_of
+from recon_core.model.movement_table import movement_table_of
 from recon_core.values.amounts import MOST_DIGITS, MOST_STATE_DIGITS, ZERO, require_amount
 from recon_core.values.errors import ReconError
 from recon_core.values.printable import printable, quoted
@@ -394,8 +395,8 @@ class SideRecord:
     the source does not state them, and a converted session does not have them. `values` says by
     fill id what a fill was worth, in the quote currency, where the source states that and no price.
     `locator` reads the files of a side in another format again to find the lines of its rows.
-    `fills` are a tuple, or the columns of a large table, which are a sequence as well
-    (`recon_core.model.fill_table`).
+    `fills` and `movements` are tuples, or the columns of large tables, which are sequences as well
+    (`recon_core.model.row_table`).
     """
 
     as_of: datetime
@@ -406,7 +407,7 @@ class SideRecord:
     cash: tuple[CashBalance, ...] | None = None
     orders: tuple[Order, ...] | None = None
     fills: Sequence[Fill] | None = None
-    movements: tuple[Movement, ...] | None = None
+    movements: Sequence[Movement] | None = None
     opening: Opening | None = None
     snapshots: tuple[Snapshot, ...] | None = None
     counts: Mapping[str, int] = field(default_factory=dict)
@@ -448,7 +449,7 @@ class SideRecord:
         return self.fills or ()
 
     @property
-    def movement_rows(self) -> tuple[Movement, ...]:
+    def movement_rows(self) -> Sequence[Movement]:
         """The movements that the side lists, none without that section."""
         return self.movements or ()
 
@@ -473,10 +474,10 @@ class SideRecord:
     def accounts(self) -> frozenset[str | None]:
         """Every account that a row of this side names; `None` for the unnamed one."""
         opening = self.opening or Opening(None)
-        tables = [self.rows(section) or () for section in SECTIONS if section != "fills"]
-        tables += [opening.positions, opening.cash]
-        of_fills = self.table.distinct("account")
-        return frozenset(of_fills).union(*(map(_ACCOUNT, rows) for rows in tables))
+        tables = self.table, movement_table_of(self.movements)
+        rows = *self.position_rows, *self.cash_rows, *self.order_rows
+        others = (*rows, *opening.positions, *opening.cash)
+        return frozenset(map(_ACCOUNT, others)).union(*(one.distinct("account") for one in tables))
 
     def only_account(self) -> str | None:
         """The one account that rows of this side name, `None` where there are more or none."""

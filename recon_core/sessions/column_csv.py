@@ -1,4 +1,4 @@
-"""CSV tables of fills in columns: their texts are written anew as a Parquet file, once.
+"""CSV tables in columns: their texts are written anew as a Parquet file, once.
 
 A CSV file is taken where its lines are plain: no quotation marks, no carriage returns, no empty
 lines, and as many cells in each as in the header. A comma is then a comma, for DuckDB as for rows.
@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import Final
 
 from recon_core.columns.database import ColumnsError, answer, text
-from recon_core.columns.fill_columns import FillColumns, surveyed
-from recon_core.sessions.column_names import require_fills
+from recon_core.columns.table_columns import RowKind, TableColumns, surveyed
+from recon_core.sessions.column_names import require_rows
 from recon_core.sessions.text_columns import new_file, remove, text_columns
 from recon_core.values.limits import (
     LINE_BYTES,
@@ -29,7 +29,7 @@ _AT_ONCE: Final = 4 * MIB
 _NOT_PLAIN: Final = (b'"', b"\r", b"\0", b"\n\n")
 
 
-def csv_columns(path: Path, name: str) -> tuple[FillColumns, str]:
+def csv_columns(path: Path, name: str, kind: RowKind) -> tuple[TableColumns, str]:
     """Return the columns of a table and the SHA-256 of its file.
 
     Raises `ColumnsError` where rows are read instead, or `SessionError` for what these refuse.
@@ -37,12 +37,12 @@ def csv_columns(path: Path, name: str) -> tuple[FillColumns, str]:
     before = path.stat()
     lines = _Lines.of(path)
     names = lines.header.split(",")
-    require_fills(names, lines.count - 1)
+    require_rows(kind, names, lines.count - 1)
     refuse_above(TABLE_ROWS, lines.count - 1)
     refuse_above(TABLE_VALUES, (lines.count - 1) * len(names))
     table = _as_parquet(path, names)
     after = path.stat()
-    columns = surveyed(text_columns(table, name, names), TEXT_LENGTH.most)
+    columns = surveyed(text_columns(table, name, names, kind), TEXT_LENGTH.most)
     if (before.st_size, before.st_mtime_ns) != (after.st_size, after.st_mtime_ns):
         raise ColumnsError("the file changes while it is read")
     if columns.count != lines.count - 1:

@@ -1,4 +1,4 @@
-"""JSON Lines tables of fills in columns: their texts are written anew as a Parquet file, once.
+"""JSON Lines tables in columns: their texts are written anew as a Parquet file, once.
 
 A file is taken where its lines are plain: each begins with `{` and ends with `}`, and no text has
 an escape. pyarrow parses them with the same rigour as rows are read: repeated keys, other fields,
@@ -13,15 +13,15 @@ import codecs
 import hashlib
 import io
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from functools import partial
+from functools import cache, partial
 from pathlib import Path
 from typing import Any, Final
 
 from recon_core.columns.database import ColumnsError
-from recon_core.columns.fill_columns import AMOUNTS, TEXTS, FillColumns, surveyed
-from recon_core.sessions.column_names import REQUIRED, require_fills
+from recon_core.columns.table_columns import RowKind, TableColumns, surveyed
+from recon_core.sessions.column_names import require_rows
 from recon_core.sessions.tables import refuse_long_lines
 from recon_core.sessions.text_columns import new_file, remove, text_columns
 from recon_core.values.limits import (
@@ -34,33 +34,29 @@ from recon_core.values.limits import (
 
 _AT_ONCE: Final = 16 * MIB
 """Bytes of a file that are parsed together: some 80,000 rows."""
-_NAMES: Final = (*TEXTS, *AMOUNTS, "time")
-_WORDS: Final = ["symbol", "side", "fee_currency", "account", "leg"]
-"""Fields of few values: each is written once, and as its number in the rows."""
 _NOT_PLAIN: Final = bytes(set(range(32)) - {ord("\n")}) + b"\\"
-_NUMBER: Final = re.compile(rb'("(?:%s)"\s*:\s*)(-?[0-9.]+)' % "|".join(AMOUNTS).encode())
 _VALUE: Final = re.compile(rb'("[^"]*"|-?[0-9.]+)(?=\s*[,}])')
 _ONE_TEXT: Final = rb'"[^"]*+"'
 _ONE_NUMBER: Final = rb"-?[0-9.]++"
 _LEG_OF_NULL: Final = re.compile(rb'"leg"\s*:\s*null')
 
 
-def json_lines_columns(path: Path, name: str) -> tuple[FillColumns, str]:
+def json_lines_columns(path: Path, name: str, kind: RowKind) -> tuple[TableColumns, str]:
     """Return the columns of a table and the SHA-256 of its file.
 
     Raises `ColumnsError` where rows are read instead, or `SessionError` for what these refuse.
     """
     before = path.stat()
-    require_fills(REQUIRED, _line_count(path))
-    lines, table = _Lines(path), new_file()
+    require_rows(kind, kind.required, _line_count(path))
+    lines, table = _Lines(path, kind), new_file()
     try:
         names = lines.write(table)
-        require_fills(names, lines.count)
+        require_rows(kind, names, lines.count)
     except BaseException:
         remove(table)
         raise
     after = path.stat()
-    columns = surveyed(text_columns(table, name, names), TEXT_LENGTH.most)
+    columns = surveyed(text_columns(table, name, names, kind), TEXT_LENGTH.most)
     if (before.st_size, before.st_mtime_ns) != (after.st_size, after.st_mtime_ns):
         raise ColumnsError("the file changes while it is read")
     if columns.count != lines.count:
@@ -78,6 +74,7 @@ class _Lines:
     """The lines of a file, and what is known of them when all were read."""
 
     path: Path
+    kind: RowKind
     count: int = 0
     digest: Any = field(default_factory=hashlib.sha256)
 
@@ -86,13 +83,16 @@ class _Lines:
         import pyarrow as pa  # noqa: PLC0415  # an extra, which the caller has
         from pyarrow import parquet  # noqa: PLC0415  # as above
 
-        schema = pa.schema([(name, pa.string()) for name in _NAMES])
+        columns = sorted(self.kind.names)
+        schema = pa.schema([(name, pa.string()) for name in columns])
+        # Of fields with few values each is written once, and as its number in the rows.
+        words = sorted({*self.kind.words, *self.kind.choices})
         names: set[str] = set()
-        with parquet.ParquetWriter(table, schema, use_dictionary=_WORDS) as writer:
+        with parquet.ParquetWriter(table, schema, use_dictionary=words) as writer:
             for part in self._parts():
-                rows = _parsed(part, schema)
+                rows = _parsed(part, schema, self.kind)
                 writer.write_table(rows)
-                names |= {one for one in _NAMES if rows.column(one).null_count < rows.num_rows}
+                names |= {one for one in columns if rows.column(one).null_count < rows.num_rows}
         return names
 
     def _parts(self) -> Iterator[bytes]:
@@ -131,14 +131,21 @@ def _plain_lines(part: bytes, name: str) -> int:
     return count
 
 
-def _parsed(part: bytes, schema: Any) -> Any:
+@cache
+def _number(amounts: Sequence[str]) -> re.Pattern[bytes]:
+    """The expression for an amount that is written as a number."""
+    return re.compile(rb'("(?:%s)"\s*:\s*)(-?[0-9.]+)' % "|".join(amounts).encode())
+
+
+def _parsed(part: bytes, schema: Any, kind: RowKind) -> Any:
     """The rows of some lines as an Arrow table of texts."""
     import pyarrow as pa  # noqa: PLC0415  # as above
     from pyarrow import json  # noqa: PLC0415  # as above
 
     first = part[: part.index(b"\n") + 1]
-    if _NUMBER.search(first):
-        part = _with_texts(part, first)
+    number = _number(kind.amounts)
+    if number.search(first):
+        part = _with_texts(part, first, number)
     try:
         return json.read_json(
             io.BytesIO(part),
@@ -151,7 +158,7 @@ def _parsed(part: bytes, schema: Any) -> Any:
         raise ColumnsError(str(error)) from None
 
 
-def _with_texts(part: bytes, first: bytes) -> bytes:
+def _with_texts(part: bytes, first: bytes, number: re.Pattern[bytes]) -> bytes:
     """Put the amounts of some lines between quotation marks.
 
     Where all lines have the fields of the first in its order, which one expression shows, the text
@@ -159,13 +166,13 @@ def _with_texts(part: bytes, first: bytes) -> bytes:
     """
     between, values = _VALUE.split(first)[::2], _VALUE.findall(first)
     marks = [
-        b'"' if _NUMBER.search(before + value) else b""
+        b'"' if number.search(before + value) else b""
         for before, value in zip(between, values, strict=False)
     ]
     forms = [_ONE_TEXT if value.startswith(b'"') else _ONE_NUMBER for value in values]
     pairs = zip(map(re.escape, between), [*forms, b""], strict=True)
     if not re.fullmatch(rb"(?>%s)*+" % b"".join(map(b"".join, pairs)), part):
-        return _NUMBER.sub(rb'\1"\2"', part)
+        return number.sub(rb'\1"\2"', part)
     for former, before, after in zip(between, [b"", *marks], [*marks, b""], strict=True):
         if before or after:
             part = part.replace(former, before + former + after)

@@ -1,4 +1,4 @@
-"""Parquet tables of fills in columns: DuckDB reads them where they are.
+"""Parquet tables in columns: DuckDB reads them where they are.
 
 A column is taken where pyarrow, by which rows are read, and DuckDB see the same type in it.
 """
@@ -9,16 +9,10 @@ from pathlib import Path
 from typing import Any, Final
 
 from recon_core.columns.database import ColumnsError, answer
-from recon_core.columns.fill_columns import (
-    AMOUNTS,
-    TEXTS,
-    Amount,
-    FillColumns,
-    surveyed,
-)
 from recon_core.columns.parquet_table import ParquetTable
+from recon_core.columns.table_columns import Amount, RowKind, TableColumns, surveyed
 from recon_core.columns.texts import amount_of_text, time_of_text
-from recon_core.sessions.column_names import require_fills
+from recon_core.sessions.column_names import require_rows
 from recon_core.sessions.parquet import opened, refusals, rows_at_once
 from recon_core.values.limits import PARQUET_BYTES, TEXT_LENGTH, refuse_above
 
@@ -26,16 +20,16 @@ _UTC: Final = frozenset({"UTC", "Etc/UTC", "+00:00"})
 _UNITS: Final = frozenset({"s", "ms", "us"})
 
 
-def parquet_columns(path: Path, name: str) -> tuple[FillColumns, str]:
+def parquet_columns(path: Path, name: str, kind: RowKind) -> tuple[TableColumns, str]:
     """Return the columns of a table and the SHA-256 of its file.
 
     Raises `ColumnsError` where rows are read instead, or `SessionError` for what these refuse.
     """
     with refusals(name):
         file = opened(path)
-        require_fills(file.schema_arrow.names, file.metadata.num_rows)
+        require_rows(kind, file.schema_arrow.names, file.metadata.num_rows)
         parts = -(-file.metadata.num_rows // rows_at_once(path)) + file.metadata.num_row_groups
-        columns = _columns(path, name, list(file.schema_arrow))
+        columns = _columns(path, name, kind, list(file.schema_arrow))
     with path.open("rb") as content:
         digest = hashlib.file_digest(content, "sha256").hexdigest()
     found = surveyed(columns, TEXT_LENGTH.most)
@@ -43,27 +37,26 @@ def parquet_columns(path: Path, name: str) -> tuple[FillColumns, str]:
     return found, digest
 
 
-def _bytes_of_texts(columns: FillColumns, parts: int) -> int:
+def _bytes_of_texts(columns: TableColumns, parts: int) -> int:
     """The most that the texts are which rows hold: a word is held once in each part."""
-    words = (
-        {getattr(group, name) or "" for group in columns.groups}
-        for name in ("symbol", "fee_currency", "account", "leg")
-    )
+    words = [columns.words(name) for name in columns.kind.words]
+    words += map(set, columns.kind.choices.values())
     lengths = sum(len(word.encode()) for each in words for word in each)
-    return columns.bytes_of_ids + parts * (lengths + len("BUYSELL"))
+    return columns.bytes_of_ids + parts * lengths
 
 
-def _columns(path: Path, name: str, fields: list[Any]) -> FillColumns:
+def _columns(path: Path, name: str, kind: RowKind, fields: list[Any]) -> TableColumns:
     table = ParquetTable(path)
     types = {row[0]: row[1] for row in answer(f"DESCRIBE SELECT * FROM {table.source}")}
     reader = _Fields(table, types)
-    return FillColumns(
+    return TableColumns(
+        kind=kind,
         name=name,
         path=path,
         source=table.source,
         number=table.number,
-        texts={field.name: reader.text(field) for field in fields if field.name in TEXTS},
-        amounts={field.name: reader.amount(field) for field in fields if field.name in AMOUNTS},
+        texts={one.name: reader.text(one) for one in fields if one.name in kind.texts},
+        amounts={one.name: reader.amount(one) for one in fields if one.name in kind.amounts},
         time=reader.time(fields),
         raw_time=reader.raw_time(fields),
     )

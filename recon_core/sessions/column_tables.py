@@ -1,4 +1,4 @@
-"""Large tables of fills beside a session file, taken in columns instead of row by row.
+"""Large tables beside a session file, taken in columns instead of row by row.
 
 A table is taken where all of it is plainly right. Any other is left to the rows, which say what is
 wrong with it: a limit, a type, a value. So a table is refused with the same words either way.
@@ -8,9 +8,13 @@ import stat
 from pathlib import Path
 from typing import Final
 
-from recon_core.columns.column_fills import ColumnFills, Convert, Rows
+from recon_core.columns.column_fills import ColumnFills
+from recon_core.columns.column_movements import ColumnMovements
+from recon_core.columns.column_table import ColumnTable, Convert, Rows
 from recon_core.columns.database import ColumnsError
-from recon_core.model import InputFile
+from recon_core.columns.row_kinds import FILLS, MOVEMENTS
+from recon_core.columns.table_columns import RowKind
+from recon_core.model import Fill, InputFile, Movement
 from recon_core.sessions.column_csv import csv_columns
 from recon_core.sessions.column_json_lines import json_lines_columns
 from recon_core.sessions.column_parquet import parquet_columns
@@ -24,25 +28,30 @@ _READERS: Final = {
     ".jsonl": json_lines_columns,
     ".parquet": parquet_columns,
 }
+_TABLES: Final[dict[type, tuple[RowKind, type[ColumnTable]]]] = {
+    Fill: (FILLS, ColumnFills),
+    Movement: (MOVEMENTS, ColumnMovements),
+}
 
 
-def column_fills(
-    directory: Path, relative: str, convert: Convert
-) -> tuple[ColumnFills, InputFile] | None:
-    """Return the fills of a table in columns and its evidence, `None` where rows are read.
+def column_table(
+    directory: Path, relative: str, row_type: type, convert: Convert
+) -> tuple[ColumnTable, InputFile] | None:
+    """Return the rows of a table in columns and its evidence, `None` where rows are read.
 
-    `convert` makes fills of rows as the file has them.
+    `convert` makes values of `row_type` of rows as the file has them.
     """
+    kind, table = _TABLES[row_type]
     try:
         path = inside(directory, relative)
         reader = _READERS.get(path.suffix)
         if reader is None or not _is_readable(path):
             return None
         name = printable(Path(relative).as_posix(), 200)
-        columns, digest = reader(path, name)
+        columns, digest = reader(path, name, kind)
     except (ColumnsError, ReconError, OSError, MemoryError):
         return None
-    return ColumnFills(columns, Rows(columns, convert)), InputFile(name, digest)
+    return table(columns, Rows(columns, convert)), InputFile(name, digest)
 
 
 def _is_readable(path: Path) -> bool:

@@ -17,6 +17,7 @@ from recon_core.model import (
     InputFile,
     Instrument,
     LedgerSide,
+    Movement,
     Numbers,
     Opening,
     Position,
@@ -26,7 +27,7 @@ from recon_core.model import (
     Snapshot,
 )
 from recon_core.sessions import native_rows, schema
-from recon_core.sessions.column_tables import column_fills
+from recon_core.sessions.column_tables import column_table
 from recon_core.sessions.directory_search import NATIVE_SUFFIX
 from recon_core.sessions.fast_rows import NOT_PLAIN, ReadBefore
 from recon_core.sessions.files import (
@@ -228,9 +229,15 @@ class _Reader:
             positions=self._positions(table.positions, f"{where}.positions"),
             cash=self._cash(table.cash, f"{where}.cash"),
             orders=self._rows(table.orders, schema.OrderRow, native_rows.order, f"{where}.orders"),
-            fills=self._fills(table.fills, f"{where}.fills"),
-            movements=self._rows(
-                table.movements, schema.MovementRow, native_rows.movement, f"{where}.movements"
+            fills=self._large(
+                table.fills, Fill, schema.FillRow, native_rows.fill, f"{where}.fills"
+            ),
+            movements=self._large(
+                table.movements,
+                Movement,
+                schema.MovementRow,
+                native_rows.movement,
+                f"{where}.movements",
             ),
             opening=self._opening(table.opening, f"{where}.opening"),
             snapshots=self._snapshots(table.snapshots, f"{where}.snapshots"),
@@ -285,17 +292,26 @@ class _Reader:
             native_rows.refuse_duplicates(map(native_rows.state_key, rows), where)
         return rows
 
-    def _fills(self, section: Any, where: str) -> Sequence[Fill] | None:
-        """Return fills, those of a large table in columns if all of it is plainly right."""
+    def _large(
+        self,
+        section: Any,
+        value_type: type[_Value],
+        row_type: type[_Row],
+        convert: Callable[[_Row], _Value],
+        where: str,
+    ) -> Sequence[_Value] | None:
+        """Return rows, those of a large table in columns if all of it is plainly right."""
         if isinstance(section, schema.TableReference) and not self.floats:
             name = printable(section.path, 100)
-            convert = partial(_plain_rows, where=f"{where}: {name}: ")
-            taken = column_fills(self.path.parent, section.path, convert)
+            plain = partial(
+                _plain_rows, row_type=row_type, convert=convert, where=f"{where}: {name}: "
+            )
+            taken = column_table(self.path.parent, section.path, value_type, plain)
             if taken is not None:
                 self.inputs.append(taken[1])
                 self.origins[where] = str(inside(self.path.parent, section.path))
                 return taken[0]
-        return self._rows(section, schema.FillRow, native_rows.fill, where)
+        return self._rows(section, row_type, convert, where)
 
     def _rows(
         self, section: Any, row_type: type[_Row], convert: Callable[[_Row], _Value], where: str
@@ -315,8 +331,7 @@ class _Reader:
                 self.inputs.append(table.evidence)
                 _refuse_other_columns(table.header or (), row_type, name)
                 self.origins[where] = str(inside(self.path.parent, reference.path))
-                rows = schema.FillRows if row_type is schema.FillRow else RowList[row_type]
-                for part in checked_parts(table.read(), rows, f"{name}: "):
+                for part in checked_parts(table.read(), _row_list(row_type), f"{name}: "):
                     yield from _converted(part, row_type, convert)
         except ReconError as error:
             raise SessionError(f"{where}: {error}") from None
@@ -344,10 +359,17 @@ class _Reader:
         return taken.record
 
 
-def _plain_rows(rows: Iterable[dict[str, Any]], *, where: str) -> Iterator[Fill]:
-    """Yield the fills of rows of a table."""
-    for part in checked_parts(rows, schema.FillRows, where):
-        yield from _converted(part, schema.FillRow, native_rows.fill)
+def _plain_rows(
+    rows: Iterable[dict[str, Any]], *, row_type: type[_Row], convert: Any, where: str
+) -> Iterator[Any]:
+    """Yield the values of rows of a table."""
+    for part in checked_parts(rows, _row_list(row_type), where):
+        yield from _converted(part, row_type, convert)
+
+
+def _row_list(row_type: Any) -> Any:
+    """The type of many rows; plain fills are read without a file model each."""
+    return schema.FillRows if row_type is schema.FillRow else RowList[row_type]
 
 
 def _converted(rows: list[Any], row_type: type[_Row], convert: Callable[[Any], Any]) -> Any:

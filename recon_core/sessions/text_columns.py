@@ -8,8 +8,8 @@ from contextlib import suppress
 from pathlib import Path
 
 from recon_core.columns.database import directory
-from recon_core.columns.fill_columns import AMOUNTS, TEXTS, FillColumns
 from recon_core.columns.parquet_table import ParquetTable
+from recon_core.columns.table_columns import RowKind, TableColumns
 from recon_core.columns.texts import amount_of_text, time_of_text
 
 
@@ -26,25 +26,28 @@ def remove(path: Path) -> None:
         path.unlink()
 
 
-def text_columns(path: Path, name: str, names: Collection[str]) -> FillColumns:
+def text_columns(path: Path, name: str, names: Collection[str], kind: RowKind) -> TableColumns:
     """Return columns of a file of texts, which is removed with them; raises `ColumnsError`."""
     try:
-        return _columns(path, name, names)
+        return _columns(path, name, names, kind)
     except BaseException:
         remove(path)
         raise
 
 
-def _columns(path: Path, name: str, names: Collection[str]) -> FillColumns:
+def _columns(path: Path, name: str, names: Collection[str], kind: RowKind) -> TableColumns:
     table = ParquetTable(path)
-    columns = FillColumns(
+    columns = TableColumns(
+        kind=kind,
         name=name,
         path=path,
         source=table.source,
         number=table.number,
-        texts={one: table.column(one) for one in TEXTS if one in names},
+        texts={one: table.column(one) for one in kind.texts if one in names},
         amounts={
-            one: amount_of_text(table.column(one), table.source) for one in AMOUNTS if one in names
+            one: amount_of_text(table.column(one), table.source)
+            for one in kind.amounts
+            if one in names
         },
         time=time_of_text(table.column("time")),
         raw_time=table.column("time"),

@@ -1,11 +1,11 @@
-"""Tables of fills in columns: every answer is that of the rows, digit by digit."""
+"""Tables in columns: every answer is that of the rows, digit by digit."""
 
 import csv
 import itertools
 import json
 import re
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -21,11 +21,14 @@ from recon_core.cli import main
 from recon_core.columns import database as database_module
 from recon_core.columns import matching
 from recon_core.columns.column_fills import ColumnFills
+from recon_core.columns.column_movements import ColumnMovements
 from recon_core.columns.database import database
 from recon_core.engine.reconciliation import Reconciliation, reconcile_session
 from recon_core.explain import explainer as explainer_module
 from recon_core.explain.on_demand import explainer
 from recon_core.ledger import postings_course
+from recon_core.ledger.bookings import Category
+from recon_core.model import LedgerSide
 from recon_core.model.explanation import Effort
 from recon_core.sessions import column_json_lines
 from recon_core.values.limits import limits_in_force
@@ -43,6 +46,7 @@ INSTRUMENTS = {
     "ETH/EUR": {"kind": "spot", "base": "ETH", "quote": "EUR"},
     "ETH/BTC": {"kind": "spot", "base": "ETH", "quote": "BTC"},
 }
+TIME_KINDS = st.sampled_from([pa.timestamp("us", "UTC"), pa.string()])
 KINDS = [
     pa.decimal128(18, 8),
     pa.decimal128(38, 18),
@@ -108,6 +112,8 @@ MORE = st.sampled_from(
 )
 FORMS = st.sampled_from(["parquet", "csv", "jsonl"])
 Row = Mapping[str, Any]
+Table = tuple[Mapping[str, pa.DataType], Sequence[Row]]
+"""The types of the columns of a table by their names, and its rows."""
 
 
 def amounts(kind: pa.DataType) -> st.SearchStrategy[Any]:
@@ -132,7 +138,7 @@ def amounts(kind: pa.DataType) -> st.SearchStrategy[Any]:
 def tables(draw: st.DrawFn) -> tuple[dict[str, pa.DataType], list[Row]]:
     """Rows of few ids, symbols and times, in types that hold them."""
     kinds = {name: draw(st.sampled_from(KINDS)) for name in ("quantity", "price", "fee")}
-    kinds["time"] = draw(st.sampled_from([pa.timestamp("us", "UTC"), pa.string()]))
+    kinds["time"] = draw(TIME_KINDS)
     optional = draw(st.sets(st.sampled_from(TEXTS[3:])))
     kinds |= {name: pa.string() for name in {*TEXTS[:3], *optional}}
     if "fee_currency" not in kinds:
@@ -160,6 +166,51 @@ def fills(kinds: Mapping[str, pa.DataType]) -> st.SearchStrategy[Row]:
     if "fee" in kinds:
         columns["fee"] = st.one_of(st.none(), amounts(kinds["fee"]))
     return st.fixed_dictionaries({name: columns[name] for name in kinds})
+
+
+MOVES = ["deposit", "withdrawal", "funding", "funding", "fee", "settlement", "split"]
+
+
+@st.composite
+def movement_tables(draw: st.DrawFn) -> tuple[dict[str, pa.DataType], list[Row]]:
+    """Movements of few ids, kinds and times; a row may move cash, a quantity, or both."""
+    kinds = {"amount": draw(st.sampled_from(KINDS)), "time": draw(TIME_KINDS)}
+    optional = draw(st.sets(st.sampled_from(["account", "group"])))
+    if draw(st.integers(0, 3)) == 0:
+        kinds |= {"quantity": draw(st.sampled_from(KINDS)), "symbol": pa.string()}
+    kinds |= {name: pa.string() for name in {"movement_id", "kind", "currency", *optional}}
+    rows = draw(st.lists(movements(kinds), min_size=draw(st.sampled_from([0, 1, 6])), max_size=9))
+    return kinds, rows
+
+
+@st.composite
+def movements(draw: st.DrawFn, kinds: Mapping[str, pa.DataType]) -> Row:
+    """A row of a table with these columns."""
+    row = {
+        "movement_id": draw(st.sampled_from(["m1", "m2", "m3", "m4", "m5", "m6", "é"])),
+        "kind": draw(st.sampled_from(MOVES)),
+        "time": draw(st.sampled_from(TIMES)),
+    }
+    for name, some in (("account", [None, "main", "sub"]), ("group", [None, "g"])):
+        if name in kinds:
+            row[name] = draw(st.sampled_from(some))
+    moved = draw(st.sampled_from(["cash", "cash", "both", "quantity"]))
+    if moved != "quantity" or "quantity" not in kinds:
+        row["amount"] = draw(signed(kinds["amount"]))
+        row["currency"] = draw(st.sampled_from(["EUR", "BTC", "BNB"]))
+    if moved != "cash" and "quantity" in kinds:
+        row["quantity"] = draw(signed(kinds["quantity"]))
+        row["symbol"] = draw(st.sampled_from(["BTC/EUR", "ETH/EUR"]))
+    return row
+
+
+def signed(kind: pa.DataType) -> st.SearchStrategy[Any]:
+    """Amounts of either sign, and 0."""
+    negative = amounts(kind).map(
+        lambda amount: f"-{amount}" if isinstance(amount, str) else -amount
+    )
+    zero = {pa.int64(): 0, pa.string(): "0.00"}.get(kind, Decimal(0))
+    return st.one_of(amounts(kind), negative, st.just(zero))
 
 
 def cell(value: Any, kind: pa.DataType) -> Any:
@@ -192,7 +243,7 @@ def write_json_lines(path: Path, kinds: Mapping[str, pa.DataType], rows: Sequenc
             line = json.dumps({name: cell for name, cell in cells.items() if cell},
                               ensure_ascii=False)  # fmt: skip
             if len(rows) % 2:
-                line = re.sub(r'("(?:quantity|price|fee)": )"([^"]*)"', r"\1\2", line)
+                line = re.sub(r'("(?:quantity|price|fee|amount)": )"([^"]*)"', r"\1\2", line)
             file.write(f"{line}\n")
 
 
@@ -206,25 +257,48 @@ def csv_cell(value: Any) -> str:
 
 
 @st.composite
-def changed(draw: st.DrawFn, kinds: Mapping[str, pa.DataType], rows: Sequence[Row]) -> list[Row]:
+def changed(
+    draw: st.DrawFn,
+    kinds: Mapping[str, pa.DataType],
+    rows: Sequence[Row],
+    row_of: Callable[[Mapping[str, pa.DataType]], st.SearchStrategy[Row]],
+) -> list[Row]:
     """The rows of the other side: some missing, repeated, different, or in another order."""
     found: list[Row] = []
     for row in rows:
         change = draw(st.sampled_from(["same"] * 6 + ["drop", "repeat", "other"]))
         found += {"drop": [], "repeat": [row, row]}.get(change, [row])
         if change == "other":
-            name = draw(st.sampled_from(sorted(kinds)))
-            found[-1] = {**row, name: draw(fills(kinds))[name]}
+            name, other = draw(st.sampled_from(sorted(kinds))), draw(row_of(kinds))
+            # A row of another shape, such as a movement of a quantity, is another row.
+            found[-1] = {**row, name: other[name]} if row.keys() == other.keys() else other
     return draw(st.permutations(found))
 
 
-def side(
-    directory: Path, name: str, table: tuple[Any, Sequence[Row]], form: str = "parquet", **more: Any
-) -> Any:
+@st.composite
+def both(
+    draw: st.DrawFn,
+    tables_of: st.SearchStrategy[Table],
+    row_of: Callable[[Mapping[str, pa.DataType]], st.SearchStrategy[Row]],
+) -> tuple[Table, Table]:
+    """The tables of both sides: most of their rows are the same, or the tables are any two."""
+    kinds, rows = draw(tables_of)
+    if draw(st.booleans()):
+        return (kinds, rows), (kinds, draw(changed(kinds, rows, row_of)))
+    return (kinds, rows), draw(tables_of)
+
+
+def side(directory: Path, name: str, table: Table, form: str = "parquet", **more: Any) -> Any:
+    opening = {"cash": {"EUR": "1000.00"}}
+    fills_of = section(directory, f"{name}-fills", table, form)
+    return {"as_of": AS_OF_TEXT, "opening": opening, "fills": fills_of, **more}
+
+
+def section(directory: Path, name: str, table: Table, form: str) -> dict[str, str]:
+    """Write a table and return what names it in a session."""
     file = directory / f"{name}.{form}"
     WRITERS[form](file, *table)
-    opening = {"cash": {"EUR": "1000.00"}}
-    return {"as_of": AS_OF_TEXT, "opening": opening, "fills": {"path": file.name}, **more}
+    return {"path": file.name}
 
 
 def answers(path: Path, max_items: int, **limits: int) -> dict[str, Any]:
@@ -255,11 +329,12 @@ def shown(found: Reconciliation) -> dict[str, Any]:
 def test_columns_answer_as_rows_do(tmp_path_factory: pytest.TempPathFactory, data: Any) -> None:
     """Verdicts, texts, notes, digests, sums and their digits are the same."""
     directory = tmp_path_factory.mktemp("columns")
-    kinds, rows = data.draw(tables())
+    more = [{**data.draw(MORE)}, {**data.draw(MORE)}]
     if data.draw(st.booleans()):
-        other = kinds, data.draw(changed(kinds, rows))
-    else:
-        other = data.draw(tables())
+        for name, moved, one in zip("ab", data.draw(both(movement_tables(), movements)), more,
+                                    strict=True):  # fmt: skip
+            one["movements"] = section(directory, f"{name}-moved", moved, data.draw(FORMS))
+    ours, theirs = data.draw(both(tables(), fills))
     currencies = data.draw(
         st.dictionaries(
             st.sampled_from(["EUR", "BTC", "ETH", "BNB"]),
@@ -271,8 +346,8 @@ def test_columns_answer_as_rows_do(tmp_path_factory: pytest.TempPathFactory, dat
         document(
             instruments=data.draw(st.sampled_from(MARKETS)),
             currencies=currencies,
-            internal=side(directory, "a", (kinds, rows), data.draw(FORMS), **data.draw(MORE)),
-            external=side(directory, "b", other, data.draw(FORMS), **data.draw(MORE)),
+            internal=side(directory, "a", ours, data.draw(FORMS), **more[0]),
+            external=side(directory, "b", theirs, data.draw(FORMS), **more[1]),
         ),
     )
     max_items = data.draw(st.sampled_from([0, 1, 3, 100]))
@@ -497,7 +572,7 @@ LINE = b"f1,BTC/EUR,BUY,1.50,2,0,,2026-01-01T09:00:00Z\n"
 def test_lines_of_csv(tmp_path: Path, content: bytes, *, is_plain: bool) -> None:
     """A table is read, or refused, as by rows; only plain lines are taken in columns."""
     path = session(tmp_path, (TYPES, ROWS), (TYPES, ROWS), form="csv")
-    (tmp_path / "b.csv").write_bytes(content)
+    (tmp_path / "b-fills.csv").write_bytes(content)
     compare_lines(path, is_plain=is_plain)
 
 
@@ -565,7 +640,7 @@ OBJECT = (
 def test_lines_of_json(tmp_path: Path, content: bytes, *, is_plain: bool) -> None:
     """A table is read, or refused, as by rows; only plain lines are taken in columns."""
     path = session(tmp_path, (TYPES, ROWS), (TYPES, ROWS), form="jsonl")
-    (tmp_path / "b.jsonl").write_bytes(content)
+    (tmp_path / "b-fills.jsonl").write_bytes(content)
     compare_lines(path, is_plain=is_plain)
 
 
@@ -619,7 +694,7 @@ def test_below_the_number_of_rows_they_are_read_one_by_one(tmp_path: Path) -> No
 def test_a_file_that_changes_is_refused(tmp_path: Path) -> None:
     """What was read and what is judged are the same bytes, or the session is CRITICAL."""
     found = in_columns(session(tmp_path, (TYPES, ROWS), (TYPES, ROWS)))
-    write_table(tmp_path / "a.parquet", TYPES, ROWS[1:])
+    write_table(tmp_path / "a-fills.parquet", TYPES, ROWS[1:])
     judged = {one.comparison.identity: one for one in found.judgements}["fill::equal"]
     assert judged.verdict == "CRITICAL"
     assert "changes while it is read" in judged.message
@@ -722,3 +797,124 @@ def test_digits_beyond_columns_are_posted_by_rows(tmp_path: Path) -> None:
     found = in_columns(path)
     assert shown(found) == by_rows
     assert rows_made(found) == [1, 1]
+
+
+MOVED = [
+    {
+        "movement_id": f"m{number}",
+        "kind": "funding" if number % 5 else "deposit",
+        "currency": "EUR",
+        "amount": Decimal(number * 25 - 300 if number % 5 else number + 1).scaleb(-3),
+        "time": START + timedelta(seconds=number // 2),
+    }
+    for number in range(40)
+]
+MOVED_TYPES = {
+    **{name: pa.string() for name in ("movement_id", "kind", "currency")},
+    "amount": pa.decimal128(18, 8),
+    "time": pa.timestamp("us", "UTC"),
+}
+
+
+def moved_session(
+    directory: Path, ours: Table, theirs: Table, form: str = "parquet", **more: Any
+) -> Path:
+    """A session of equal fills, and of movements in two tables."""
+    sides = {
+        name: side(directory, letter, (TYPES, ROWS), form,
+                   movements=section(directory, f"{letter}-moved", table, form))
+        for name, letter, table in (("internal", "a", ours), ("external", "b", theirs))
+    }  # fmt: skip
+    return write_session(directory, document(instruments=INSTRUMENTS, **sides, **more))
+
+
+def movements_made(found: Reconciliation) -> list[int]:
+    """The number of movements of each side that became objects."""
+    tables = [record.movements for record in sides_of(found)]
+    assert all(isinstance(table, ColumnMovements) for table in tables)
+    return [len(table if table.rows.every is not None else table.rows.known) for table in tables]
+
+
+@pytest.mark.parametrize("form", WRITERS)
+def test_only_movements_that_differ_are_made(tmp_path: Path, form: str) -> None:
+    """Equal movements of cash are added and matched without a row of them; others are rows."""
+    more = {"currencies": {"EUR": {"precision": 2}}}
+    clear = in_columns(
+        moved_session(tmp_path, (MOVED_TYPES, MOVED), (MOVED_TYPES, MOVED[::-1]), form, **more)
+    )
+    assert not clear.diffs
+    assert movements_made(clear) == [0, 0]
+    flows = clear.replays[LedgerSide.INTERNAL].flows
+    assert flows
+    assert flows[None, "EUR"][Category.FUNDING]
+    other = [*MOVED[2:], {**MOVED[0], "amount": Decimal("0.002")}, MOVED[5]]
+    path = moved_session(tmp_path, (MOVED_TYPES, MOVED), (MOVED_TYPES, other), form, **more)
+    apart = in_columns(path)
+    assert movements_made(apart) == [3, 3]
+    assert shown(apart) == answers(path, 0)
+
+
+@pytest.mark.parametrize(
+    ("kinds", "values"),
+    [
+        ({"symbol": pa.string()}, {"symbol": "BTC/EUR"}),
+        ({"quantity": pa.string()}, {"quantity": "1"}),
+        ({}, {"currency": None}),
+        ({}, {"amount": None}),
+        ({}, {"currency": None, "amount": None}),
+        ({}, {"kind": "Funding"}),
+        ({}, {"kind": None}),
+        ({}, {"movement_id": ""}),
+        ({}, {"movement_id": None}),
+        ({"group": pa.string()}, {"group": ""}),
+        ({"fee": pa.string()}, {"fee": "1"}),
+        ({"time": pa.string()}, {"time": "2026-01-01T10:00:00+01:00"}),
+    ],
+)
+def test_a_movement_that_is_not_plain_is_read_by_rows(
+    tmp_path: Path, kinds: Mapping[str, pa.DataType], values: Row
+) -> None:
+    """A table with one such movement is read, or refused, as it is without columns."""
+    rows = [{**MOVED[0], **values}, *MOVED[1:]]
+    if pa.types.is_string(kinds.get("time", pa.int64())):
+        rows = [rows[0], *({**row, "time": text_of(row["time"])} for row in MOVED[1:])]
+    path = moved_session(tmp_path, ({**MOVED_TYPES, **kinds}, rows), (MOVED_TYPES, MOVED))
+    by_rows = answers(path, 0)
+    with limits_in_force({"column_rows": 1}):
+        found = reconcile_session(path, max_items=0)
+    assert shown(found) == by_rows
+    assert not found.is_readable or isinstance(sides_of(found)[0].movements, tuple)
+
+
+def test_a_sum_of_movements_that_does_not_fit_is_posted_by_rows(tmp_path: Path) -> None:
+    """38 digits are all that a sum may have; each amount is posted alone then."""
+    large = Decimal(6 * 10**29).scaleb(0)
+    rows = [{**row, "kind": "deposit", "amount": large + number} for number, row in
+            enumerate(MOVED)]  # fmt: skip
+    kinds = {**MOVED_TYPES, "amount": pa.decimal128(38, 8)}
+    path = moved_session(tmp_path, (kinds, rows), (kinds, rows))
+    found = in_columns(path)
+    assert movements_made(found) == [40, 40]
+    assert shown(found) == answers(path, 0)
+
+
+def test_movements_of_a_quantity_fall_between_fills(tmp_path: Path) -> None:
+    """A split finds the position that the fills before it made, so that all are posted in order."""
+    kinds = {**MOVED_TYPES, "symbol": pa.string(), "quantity": pa.decimal128(18, 8)}
+    split = {"movement_id": "s", "kind": "split", "time": MOVED[9]["time"], "symbol": "BTC/EUR"}
+    rows = [*MOVED, {**split, "quantity": Decimal("0.5")}]
+    path = moved_session(tmp_path, (kinds, rows), (kinds, rows[::-1]))
+    found = in_columns(path)
+    assert shown(found) == answers(path, 0)
+
+
+def test_rows_of_few_fills_and_many_movements(tmp_path: Path) -> None:
+    """Movements of cash are summed where the fills are rows, and have the same flows."""
+    path = moved_session(tmp_path, (MOVED_TYPES, MOVED), (MOVED_TYPES, MOVED))
+    for fills_of in ("a-fills.parquet", "b-fills.parquet"):
+        write_table(tmp_path / fills_of, TYPES, ROWS[:20])
+    with limits_in_force({"column_rows": 30}):
+        found = reconcile_session(path, max_items=0)
+    assert [type(record.fills) for record in sides_of(found)] == [tuple, tuple]
+    assert movements_made(found) == [0, 0]
+    assert shown(found) == answers(path, 0)

@@ -183,11 +183,12 @@ def session(directory: Path, seed: int) -> Path:
         walk.shuffle(books["internal"])
     sides: dict[str, dict[str, Any]] = {}
     for name, rows in books.items():
+        listed = moved[: walk.choice([5, 5, 5, 4])]
         sides[name] = {
             "as_of": time_of(100_000),
             "opening": {"cash": OPENING},
             "fills": written(directory, name, rows),
-            "movements": moved[: walk.choice([5, 5, 5, 4])],
+            "movements": written(directory, f"{name}-moved", listed) if seed % 2 else listed,
         }
     form = walk.choice(["replayed", "replayed", "stated", "both", "state alone"])
     if form != "replayed":

@@ -17,7 +17,8 @@ from recon_core.explain.problem.market import Market, on_tick, ticks_of
 from recon_core.explain.problem.problem import Problem
 from recon_core.explain.problem.rows import Rows
 from recon_core.model import Fill, Movement, MovementKind, OrderSide
-from recon_core.model.fill_table import RowTable, rows_having
+from recon_core.model.fill_table import RowTable
+from recon_core.model.row_table import rows_having
 from tests.core.builders import SPOT, at, fill
 from tests.explain.problems import problem_requiring
 

@@ -43,7 +43,7 @@ from recon_core.model import (
     RecordedSession,
 )
 from recon_core.model.comparison import Comparison, ItemKind
-from recon_core.model.fill_table import UnequalFills, are_the_same, table_of
+from recon_core.model.fill_table import are_the_same, table_of
 from recon_core.model.matched_rows import (
     EqualRows,
     FillGroup,
@@ -52,6 +52,8 @@ from recon_core.model.matched_rows import (
     MatchedOrder,
     MovementGroup,
 )
+from recon_core.model.movement_table import movement_table_of
+from recon_core.model.row_table import UnequalRows
 from recon_core.policy.settings import DEFAULT_MAX_ITEMS
 
 FOLDED_KEY: Final = "equal"
@@ -173,7 +175,7 @@ class _Matcher:
         self,
         mine: Grouped[Fill],
         others: Grouped[Fill],
-        of_table: UnequalFills | None = None,
+        of_table: UnequalRows | None = None,
     ) -> Iterator[Comparison]:
         """Yield the fills that differ, and one item for the equal fills.
 
@@ -224,7 +226,8 @@ class _Matcher:
         )
         if not ours or not theirs or self.recorded.shares("movements"):
             return
-        left = unlisted_movements(ours, theirs, plain=self.plain)
+        table, other = movement_table_of(ours), movement_table_of(theirs)
+        left = unlisted_movements(*table.unlike(other, plain=self.plain), plain=self.plain)
         counts = [Counter(movement_key(row, plain=self.plain) for row in rows) for rows in left]
         for key, groups in movement_groups(*left, plain=self.plain).items():
             yield self._movement(key, groups, [count[key] for count in counts])

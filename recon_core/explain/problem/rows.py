@@ -39,7 +39,7 @@ def are_rising(fills: Sequence[Fill]) -> bool:
     return True
 
 
-def listed_movements(record: SideRecord) -> tuple[Movement, ...] | None:
+def listed_movements(record: SideRecord) -> Sequence[Movement] | None:
     """Return the movements that a side says it has, `None` where it does not report them."""
     return record.movement_rows if record.covers("movements") else None
 

@@ -1,11 +1,11 @@
-"""The columns of one table of fills: what SQL reads of it, and what is known of all its rows.
+"""The columns of one table: what SQL reads of it, and what is known of all its rows.
 
-A column is an expression of SQL in the words of `Fill`. An amount is a `DECIMAL` that holds each
-value of the column exactly: a query with more digits ends with an error, and
-rows do its work.
+A column is an expression of SQL under the name that the session format has for it. An amount is a
+`DECIMAL` that holds each value of the column exactly: a query with more digits ends with an error,
+and rows do its work.
 """
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -14,19 +14,6 @@ from typing import Any, Final
 from recon_core.columns.database import ColumnsError, answer, parts, text
 from recon_core.values.errors import SessionError
 
-TEXTS: Final = (
-    "fill_id",
-    "symbol",
-    "side",
-    "fee_currency",
-    "client_order_id",
-    "exchange_order_id",
-    "account",
-    "leg",
-    "position_id",
-)
-IDS: Final = ("fill_id", "client_order_id", "exchange_order_id", "position_id")
-AMOUNTS: Final = ("quantity", "price", "fee")
 MOST_DIGITS: Final = 38
 """Digits of a `DECIMAL`."""
 NARROW: Final = 18
@@ -52,13 +39,55 @@ class Amount:
 
 
 @dataclass(frozen=True, slots=True)
-class Group:
-    """Facts that the rows of one symbol, fee currency, account and leg have in common."""
+class RowKind:
+    """The fields of the rows of one section, under the names of the session format.
 
-    symbol: str
-    fee_currency: str | None
-    account: str | None
-    leg: str
+    `ids` are texts with about as many values as there are rows, `words` those with few, by which
+    rows are grouped. `choices` has all values of a text, `default` is that of an absent one;
+    amounts in `zeros` are 0 where they are absent. `conditions` are those of SQL that a row must
+    meet beside these. `fields` has the field of the model where its name is another one.
+
+    Rows `a` and `b` of two sides are one row where their `key` is the same, and equal where all
+    conditions in `same` hold, which are by the field that they compare; those of `of_both` count
+    where both tables have the field. `codes` are compared as numbers of their values.
+    """
+
+    row_type: type[Any]
+    ids: tuple[str, ...]
+    words: tuple[str, ...]
+    amounts: tuple[str, ...]
+    required: frozenset[str]
+    choices: Mapping[str, tuple[str, ...]]
+    conditions: Callable[["TableColumns"], Sequence[str]]
+    key: tuple[str, ...]
+    same: Mapping[str, str]
+    codes: tuple[str, ...]
+    of_both: frozenset[str] = frozenset()
+    default: Mapping[str, str] = field(default_factory=dict)
+    zeros: frozenset[str] = frozenset()
+    fields: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def texts(self) -> tuple[str, ...]:
+        """The texts of a row, each once."""
+        return tuple(dict.fromkeys((*self.ids, *self.words, *self.choices)))
+
+    @property
+    def names(self) -> frozenset[str]:
+        """The names of all columns."""
+        return frozenset({*self.texts, *self.amounts, "time"})
+
+    def column(self, name: str) -> str:
+        """The column of a field of the model."""
+        columns = {of_model: column for column, of_model in self.fields.items()}
+        return columns.get(name, name)
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """Facts that the rows with the same words have in common; a word that is absent is `None`."""
+
+    words: Mapping[str, str | None]
     count: int
     first: int
     last: int
@@ -66,14 +95,15 @@ class Group:
 
 
 @dataclass(slots=True, weakref_slot=True, eq=False)
-class FillColumns:
-    """One table of fills. `source` is what SQL selects from, `number` the number of a row there.
+class TableColumns:
+    """One table. `source` is what SQL selects from, `number` the number of a row there.
 
     `texts`, `amounts` and `time` are the columns that the table has; a time is in microseconds
     since 1970, and `raw_time` its text where it is written as one. `path` must not change. `count`,
     `groups` and `bytes_of_ids` are known when all rows were looked at.
     """
 
+    kind: RowKind
     name: str
     path: Path
     source: str
@@ -96,20 +126,31 @@ class FillColumns:
 
     def text(self, name: str) -> str:
         """A column of text as SQL, `NULL` where the table has none."""
-        if name == "leg":
-            return f"coalesce({self.texts['leg']}, 'NET')" if "leg" in self.texts else "'NET'"
-        return self.texts.get(name, "NULL::VARCHAR")
+        default = self.kind.default.get(name)
+        if default is None:
+            return self.texts.get(name, "NULL::VARCHAR")
+        stated = self.texts.get(name)
+        return text(default) if stated is None else f"coalesce({stated}, {text(default)})"
 
     def amount(self, name: str) -> Amount:
-        """A column of amounts; fees of a table without any are 0."""
-        return self.amounts.get(name) or Amount("0::DECIMAL(1, 0)", 1, 0, "NULL::VARCHAR")
+        """A column of amounts; those of a table without any are 0 or absent."""
+        value = "0" if name in self.kind.zeros else "NULL"
+        return self.amounts.get(name) or Amount(f"{value}::DECIMAL(1, 0)", 1, 0, "NULL::VARCHAR")
 
     def value(self, name: str) -> str:
         """A column of amounts as SQL; an absent fee is 0."""
         column = self.amount(name)
-        if name != "fee" or name not in self.amounts:
+        if name not in self.kind.zeros or name not in self.amounts:
             return column.sql
         return f"coalesce({column.sql}, 0::DECIMAL({column.digits}, {column.places}))"
+
+    def words(self, name: str) -> set[str]:
+        """Return every value of a text by which rows are grouped."""
+        return {word for group in self.groups if (word := group.words[name]) is not None}
+
+    def is_in_all(self, name: str) -> bool:
+        """True if every row has a value of a text by which rows are grouped."""
+        return all(group.words[name] is not None for group in self.groups)
 
     def selected(self, *names: str, where: str = "") -> str:
         """A table of SQL with some columns under their names, and `number`."""
@@ -124,7 +165,7 @@ class FillColumns:
             return self.time
         if name.endswith("_places"):
             return self.amount(name.removesuffix("_places")).written or "0"
-        return self.value(name) if name in AMOUNTS else self.text(name)
+        return self.value(name) if name in self.kind.amounts else self.text(name)
 
     def answer(self, query: str) -> list[tuple[Any, ...]]:
         """Return all rows of an answer; raises `ColumnsError`, else as `unchanged` does."""
@@ -182,36 +223,39 @@ class FillColumns:
         return [*self.texts, *self.amounts, "time"]
 
 
-def surveyed(columns: FillColumns, most_text: int) -> FillColumns:
+def surveyed(columns: TableColumns, most_text: int) -> TableColumns:
     """Look at every row once and return the columns with what is known of all.
 
     Raises `ColumnsError` where a row is not plainly right, or a text longer than `most_text`
     bytes: rows are read then, and say what is wrong.
     """
-    texts = [name for name in TEXTS if name in columns.texts]
-    lengths = [f"coalesce(max(strlen({columns.texts[name]})), 0)" for name in texts]
-    ids = [f"coalesce(sum(strlen({columns.texts[name]})), 0)" for name in texts if name in IDS]
+    words = columns.kind.words
+    lengths = [f"coalesce(max(strlen({sql})), 0)" for sql in columns.texts.values()]
+    ids = [
+        f"coalesce(sum(strlen({columns.texts[name]})), 0)"
+        for name in columns.kind.ids
+        if name in columns.texts
+    ]
     order = " OR ".join(
         f"{columns.texts[name]} IS NOT NULL"
         for name in ("client_order_id", "exchange_order_id")
         if name in columns.texts
     )
     query = (
-        f"SELECT {columns.text('symbol')}, {columns.text('fee_currency')}, "
-        f"{columns.text('account')}, {columns.text('leg')}, count(*), "
-        f"min({columns.time}), max({columns.time}), bool_or({order or 'false'}), "
+        f"SELECT count(*), min({columns.time}), max({columns.time}), bool_or({order or 'false'}), "
         f"bool_and(coalesce({_plainly_right(columns)}, false)), "
-        f"greatest({', '.join(lengths)}), {' + '.join(ids)} "
-        f"FROM {columns.source} GROUP BY 1, 2, 3, 4 LIMIT {MOST_GROUPS + 1}"
+        f"greatest({', '.join(lengths)}), {' + '.join(ids)}, {', '.join(map(columns.text, words))} "
+        f"FROM {columns.source} GROUP BY {', '.join(map(columns.text, words))} "
+        f"LIMIT {MOST_GROUPS + 1}"
     )
     rows = columns.answer(query)
     if len(rows) > MOST_GROUPS:
         raise ColumnsError("too many symbols and accounts")
-    if not all(row[8] for row in rows) or any(row[9] > most_text for row in rows):
+    if not all(row[4] for row in rows) or any(row[5] > most_text for row in rows):
         raise ColumnsError("a row is not plainly right")
-    columns.groups = [Group(*row[:8]) for row in rows]
+    columns.groups = [Group(dict(zip(words, row[7:], strict=True)), *row[:4]) for row in rows]
     columns.count = sum(group.count for group in columns.groups)
-    columns.bytes_of_ids = sum(row[10] for row in rows)
+    columns.bytes_of_ids = sum(row[6] for row in rows)
     return columns
 
 
@@ -221,25 +265,30 @@ _MOST_WHOLE: Final = 30
 """Digits before the point of an amount, as in `recon_core.values.amounts`."""
 
 
-def _plainly_right(columns: FillColumns) -> str:
+def _plainly_right(columns: TableColumns) -> str:
     """The condition on a row as SQL."""
-    required = [f"{columns.text(name)} <> ''" for name in ("fill_id", "symbol")]
-    optional = [
-        f"({columns.texts[name]} IS NULL OR {columns.texts[name]} <> '')"
-        for name in TEXTS
-        if name in columns.texts and name not in ("fill_id", "symbol", "side", "leg")
-    ]
-    leg = f"{columns.text('leg')} IN ('NET', 'LONG', 'SHORT')"
-    fee = f"({columns.value('fee')} = 0 OR {columns.text('fee_currency')} IS NOT NULL)"
+    kind = columns.kind
+    texts = (
+        f"({columns.text(name)} IS NULL OR {columns.text(name)} <> '')"
+        for name in kind.texts
+        if name in columns.texts and name not in kind.choices
+    )
+    choices = (
+        f"{columns.text(name)} IN ({listed(values)})"
+        for name, values in kind.choices.items()
+        if name in columns.texts
+    )
+    required = (
+        f"{columns.value(name) if name in kind.amounts else columns.text(name)} IS NOT NULL"
+        for name in kind.texts + kind.amounts
+        if name in kind.required
+    )
     return " AND ".join(
         [
+            *texts,
+            *choices,
             *required,
-            *optional,
-            f"{columns.text('side')} IN ('BUY', 'SELL')",
-            *([leg] if "leg" in columns.texts else []),
-            f"{columns.value('quantity')} > 0",
-            f"{columns.value('price')} IS NOT NULL",
-            *([fee] if "fee" in columns.amounts else []),
+            *kind.conditions(columns),
             *(_whole_digits(column) for column in columns.amounts.values()),
             f"{columns.time} BETWEEN 0 AND {_LAST_TIME}",
         ]
