@@ -194,7 +194,8 @@ class _Tables:
 
     def _type(self, name: str) -> str:
         """The type that holds the amounts of both tables; raises `ColumnsError`."""
-        amounts = [columns.amount(name) for columns in (self.ours, self.theirs)]
+        names = self._kind.alike if name in self._kind.alike else (name,)
+        amounts = [table.amount(each) for table in (self.ours, self.theirs) for each in names]
         places = max(one.places for one in amounts)
         digits = places + max(one.digits - one.places for one in amounts)
         if digits > MOST_DIGITS:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from recon_core.columns.table_columns import RowKind, TableColumns
-from recon_core.model import Fill, Leg, Movement, MovementKind, OrderSide
+from recon_core.model import Fill, Leg, Movement, MovementKind, Order, OrderSide, OrderState
 
 _SIDES: Final = tuple(OrderSide)
 
@@ -40,6 +40,28 @@ def _stated_alike(*names: str) -> dict[str, str]:
         name: f"(a_{name} = b_{name} OR a_{name} IS NULL OR b_{name} IS NULL)" for name in names
     }
 
+
+def _of_order(columns: TableColumns) -> Sequence[str]:
+    """Return that no quantity is below 0, and that a row has an id."""
+    return [
+        *(f"{columns.value(name)} >= 0" for name in _QUANTITIES),
+        f"{_order_key(columns)} IS NOT NULL",
+    ]
+
+
+def _order_key(columns: TableColumns) -> str:
+    """The client's id of an order, else that of the exchange, and which of them it is."""
+    client, exchange = map(columns.text, ("client_order_id", "exchange_order_id"))
+    return f"coalesce('c' || {client}, 'x' || {exchange})"
+
+
+_QUANTITIES: Final = ("quantity", "filled_quantity")
+_STATE_AGREES: Final = (
+    "CASE a_state WHEN 'FILLED' THEN a_filled_quantity = a_quantity "
+    "WHEN 'PARTIALLY_FILLED' THEN a_filled_quantity > 0 AND a_filled_quantity < a_quantity "
+    "ELSE a_filled_quantity = 0 OR (a_filled_quantity < a_quantity AND a_state <> 'REJECTED') END"
+)
+"""The condition that the state of an order agrees with its quantities."""
 
 FILLS: Final = RowKind(
     row_type=Fill,
@@ -75,4 +97,24 @@ MOVEMENTS: Final = RowKind(
     same=_equal("kind", "currency", "amount", "symbol", "quantity"),
     codes=("kind", "currency", "symbol"),
     fields={"kind": "movement_kind"},
+)
+ORDERS: Final = RowKind(
+    row_type=Order,
+    ids=("client_order_id", "exchange_order_id", "type"),
+    words=("symbol", "account"),
+    amounts=("quantity", "filled_quantity", "price", "average_fill_price"),
+    required=frozenset({"symbol", "side", "quantity", "filled_quantity", "state", "time"}),
+    choices={"side": _SIDES, "state": tuple(OrderState)},
+    conditions=_of_order,
+    key=("order_key",),
+    # As `plainly_equal` of `recon_core.compare` has it.
+    same={
+        **{name: f"a_{name} = b_{name}" for name in ("side", "symbol", "time", *_QUANTITIES)},
+        **_equal("price", "client_order_id", "exchange_order_id"),
+        "state": f"a_state = b_state AND {_STATE_AGREES}",
+    },
+    codes=("side", "symbol"),
+    alike=_QUANTITIES,
+    derived={"order_key": _order_key},
+    fields={"type": "order_type"},
 )

@@ -49,7 +49,8 @@ class RowKind:
 
     Rows `a` and `b` of two sides are one row where their `key` is the same, and equal where all
     conditions in `same` hold, which are by the field that they compare; those of `of_both` count
-    where both tables have the field. `codes` are compared as numbers of their values.
+    where both tables have the field. `codes` are compared as numbers of their values, and amounts
+    that are `alike` with each other. `derived` are texts that are made of others.
     """
 
     row_type: type[Any]
@@ -62,6 +63,8 @@ class RowKind:
     key: tuple[str, ...]
     same: Mapping[str, str]
     codes: tuple[str, ...]
+    alike: tuple[str, ...] = ()
+    derived: Mapping[str, Callable[["TableColumns"], str]] = field(default_factory=dict)
     of_both: frozenset[str] = frozenset()
     default: Mapping[str, str] = field(default_factory=dict)
     zeros: frozenset[str] = frozenset()
@@ -126,7 +129,9 @@ class TableColumns:
 
     def text(self, name: str) -> str:
         """A column of text as SQL, `NULL` where the table has none."""
-        default = self.kind.default.get(name)
+        derived, default = self.kind.derived.get(name), self.kind.default.get(name)
+        if derived is not None:
+            return derived(self)
         if default is None:
             return self.texts.get(name, "NULL::VARCHAR")
         stated = self.texts.get(name)

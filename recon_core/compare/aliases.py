@@ -23,6 +23,7 @@ from recon_core.model import (
     Snapshot,
 )
 from recon_core.model.movement_table import movement_table_of
+from recon_core.model.order_table import order_table_of
 from recon_core.policy.aliases import Aliases
 from recon_core.values.errors import SessionError
 from recon_core.values.printable import printable, quoted
@@ -191,7 +192,6 @@ def names_of(record: SideRecord) -> set[str]:
     tables: Iterable[Iterable[object]] = (
         record.positions or (),
         record.cash or (),
-        record.orders or (),
         opening.positions,
         opening.cash,
         *(one.positions or () for one in record.snapshots or ()),
@@ -202,4 +202,5 @@ def names_of(record: SideRecord) -> set[str]:
     fills, movements = record.table, movement_table_of(record.movements)
     found.update(fills.distinct("symbol"), fills.distinct("fee_currency"))
     found.update(movements.distinct("symbol"), movements.distinct("currency"))
+    found.update(order_table_of(record.orders).distinct("symbol"))
     return found - {"", None}

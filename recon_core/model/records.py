@@ -19,6 +19,7 @@ from typing import Any, Final, Self
 
 from recon_core.model.fill_table import FillTable, table_of
 from recon_core.model.movement_table import movement_table_of
+from recon_core.model.order_table import order_table_of
 from recon_core.values.amounts import MOST_DIGITS, MOST_STATE_DIGITS, ZERO, require_amount
 from recon_core.values.errors import ReconError
 from recon_core.values.printable import printable, quoted
@@ -395,8 +396,8 @@ class SideRecord:
     the source does not state them, and a converted session does not have them. `values` says by
     fill id what a fill was worth, in the quote currency, where the source states that and no price.
     `locator` reads the files of a side in another format again to find the lines of its rows.
-    `fills` and `movements` are tuples, or the columns of large tables, which are sequences as well
-    (`recon_core.model.row_table`).
+    `orders`, `fills` and `movements` are tuples, or the columns of large tables, which are
+    sequences as well (`recon_core.model.row_table`).
     """
 
     as_of: datetime
@@ -405,7 +406,7 @@ class SideRecord:
     complete: bool = True
     positions: tuple[Position, ...] | None = None
     cash: tuple[CashBalance, ...] | None = None
-    orders: tuple[Order, ...] | None = None
+    orders: Sequence[Order] | None = None
     fills: Sequence[Fill] | None = None
     movements: Sequence[Movement] | None = None
     opening: Opening | None = None
@@ -439,7 +440,7 @@ class SideRecord:
         return self.cash or ()
 
     @property
-    def order_rows(self) -> tuple[Order, ...]:
+    def order_rows(self) -> Sequence[Order]:
         """The orders that the side lists, none without that section."""
         return self.orders or ()
 
@@ -474,10 +475,9 @@ class SideRecord:
     def accounts(self) -> frozenset[str | None]:
         """Every account that a row of this side names; `None` for the unnamed one."""
         opening = self.opening or Opening(None)
-        tables = self.table, movement_table_of(self.movements)
-        rows = *self.position_rows, *self.cash_rows, *self.order_rows
-        others = (*rows, *opening.positions, *opening.cash)
-        return frozenset(map(_ACCOUNT, others)).union(*(one.distinct("account") for one in tables))
+        states = *self.position_rows, *self.cash_rows, *opening.positions, *opening.cash
+        tables = order_table_of(self.orders), self.table, movement_table_of(self.movements)
+        return frozenset(map(_ACCOUNT, states)).union(*(one.distinct("account") for one in tables))
 
     def only_account(self) -> str | None:
         """The one account that rows of this side name, `None` where there are more or none."""

@@ -10,11 +10,12 @@ from typing import Final
 
 from recon_core.columns.column_fills import ColumnFills
 from recon_core.columns.column_movements import ColumnMovements
+from recon_core.columns.column_orders import ColumnOrders
 from recon_core.columns.column_table import ColumnTable, Convert, Rows
 from recon_core.columns.database import ColumnsError
-from recon_core.columns.row_kinds import FILLS, MOVEMENTS
+from recon_core.columns.row_kinds import FILLS, MOVEMENTS, ORDERS
 from recon_core.columns.table_columns import RowKind
-from recon_core.model import Fill, InputFile, Movement
+from recon_core.model import Fill, InputFile, Movement, Order
 from recon_core.sessions.column_csv import csv_columns
 from recon_core.sessions.column_json_lines import json_lines_columns
 from recon_core.sessions.column_parquet import parquet_columns
@@ -31,6 +32,7 @@ _READERS: Final = {
 _TABLES: Final[dict[type, tuple[RowKind, type[ColumnTable]]]] = {
     Fill: (FILLS, ColumnFills),
     Movement: (MOVEMENTS, ColumnMovements),
+    Order: (ORDERS, ColumnOrders),
 }
 
 

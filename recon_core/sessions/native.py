@@ -20,6 +20,7 @@ from recon_core.model import (
     Movement,
     Numbers,
     Opening,
+    Order,
     Position,
     RecordedSession,
     SessionMode,
@@ -228,7 +229,9 @@ class _Reader:
             complete=table.complete,
             positions=self._positions(table.positions, f"{where}.positions"),
             cash=self._cash(table.cash, f"{where}.cash"),
-            orders=self._rows(table.orders, schema.OrderRow, native_rows.order, f"{where}.orders"),
+            orders=self._large(
+                table.orders, Order, schema.OrderRow, native_rows.order, f"{where}.orders"
+            ),
             fills=self._large(
                 table.fills, Fill, schema.FillRow, native_rows.fill, f"{where}.fills"
             ),

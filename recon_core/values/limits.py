@@ -84,8 +84,8 @@ COLUMN_ROWS: Final = Limit(
     "column_rows",
     50_000,
     "rows",
-    "a table of fills or movements from which on it is read in columns, with the extra columns; "
-    "DuckDB takes 0.2 s to start, in which Python reads 50,000",
+    "a table of orders, fills or movements from which on it is read in columns, with the extra "
+    "columns; DuckDB takes 0.2 s to start, in which Python reads 50,000",
     deciding=False,
 )
 SQLITE_STEPS: Final = Limit(

@@ -3,7 +3,7 @@
 import csv
 import json
 from collections import defaultdict
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -46,7 +46,7 @@ def order_of(**changes: str) -> Order:
     return order
 
 
-def listed(recorded: RecordedSession) -> tuple[Order, ...]:
+def listed(recorded: RecordedSession) -> Sequence[Order]:
     """The orders of the external side, which must report them."""
     assert recorded.internal is not None
     assert recorded.external is not None

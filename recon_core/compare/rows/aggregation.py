@@ -23,6 +23,7 @@ from typing import Final
 from recon_core.compare.groups import without_equal
 from recon_core.model import Fill, InstrumentKind, Leg, Movement, Order, RecordedSession
 from recon_core.model.matched_rows import FillGroup, MovementGroup
+from recon_core.model.order_table import order_table_of
 from recon_core.values.amounts import EXACT, ZERO, decimal_places, exact_sum, shortest_places
 
 _TIME: Final = attrgetter("time")
@@ -59,13 +60,19 @@ class Trades:
         self, ours: Sequence[Fill], theirs: Sequence[Fill]
     ) -> list[tuple[list[Fill], list[Fill]]]:
         """Return the fills of both sides by order, symbol and side, where both sides have some."""
-        orders = OrderKeys((*ours, *theirs, *self._orders()), plain=self.plain)
+        orders = OrderKeys((*ours, *theirs, *self._orders(*ours, *theirs)), plain=self.plain)
         return _by_key(ours, theirs, orders)
 
-    def _orders(self) -> Iterator[Order]:
-        for side in (self.recorded.internal, self.recorded.external):
-            if side is not None:
-                yield from side.order_rows
+    def _orders(self, *fills: Fill) -> list[Order]:
+        """Return orders among which are all that fills name, directly or by another order."""
+        sides = (self.recorded.internal, self.recorded.external)
+        tables = [order_table_of(side.orders) for side in sides if side is not None]
+        known, ids, found = set[str](), _order_ids(fills), list[Order]()
+        while tables and not ids <= known:
+            known |= ids
+            found = [row for table in tables for row in table.naming(known)]
+            ids = _order_ids(found)
+        return found
 
     def _accepted(
         self, groups: Iterable[_Both], ours: Sequence[Fill], theirs: Sequence[Fill]
@@ -85,6 +92,11 @@ class Trades:
 
     def _ids(self, rows: Iterable[Fill]) -> set[Hashable]:
         return {(None if self.plain else row.account, row.symbol, row.fill_id) for row in rows}
+
+
+def _order_ids(rows: Iterable[Fill | Order]) -> set[str]:
+    each = ((row.client_order_id, row.exchange_order_id) for row in rows)
+    return {name for names in each for name in names if name}
 
 
 class OrderKeys:

@@ -34,7 +34,13 @@ from recon_core.compare.rows.aggregation import (
     unlisted_movements,
 )
 from recon_core.compare.rows.fill_rules import same_fill
-from recon_core.compare.rows.order_links import CLIENT, EXCHANGE, OrderKey, linked_orders
+from recon_core.compare.rows.order_links import (
+    CLIENT,
+    EXCHANGE,
+    LinkedOrders,
+    OrderKey,
+    linked_orders,
+)
 from recon_core.compare.rows.order_rules import order_findings
 from recon_core.compare.rows.renamed_fills import with_renamed_fills
 from recon_core.model import (
@@ -197,26 +203,24 @@ class _Matcher:
         yield self._folded(ItemKind.FILL, EqualRows(tuple(equal), of_table))
 
     def orders(self, notes: list[str]) -> Iterable[Comparison]:
-        linked = linked_orders(self.recorded, plain=self.plain)
+        linked = linked_orders(self.recorded, plain=self.plain, max_items=self.max_items)
         if linked is None:
             return []
         notes += linked.notes
-        orders, keys = linked.matched(), linked.orders.keys()
-        if len(keys) <= self.max_items:
-            return [self._order(key, matched, keys) for key, matched in orders]
-        return self._few_orders(orders, keys)
+        if linked.count <= self.max_items:
+            keys = linked.orders.keys()
+            return [self._order(key, matched, keys) for key, matched in linked.matched()]
+        return self._few_orders(linked)
 
-    def _few_orders(
-        self, orders: Iterable[tuple[OrderKey, MatchedOrder]], keys: Container[OrderKey]
-    ) -> Iterator[Comparison]:
+    def _few_orders(self, linked: LinkedOrders) -> Iterator[Comparison]:
         """Yield the orders that differ, and one item for the equal orders."""
-        equal = []
-        for key, matched in orders:
+        equal, keys = [], linked.orders.keys()
+        for key, matched in linked.matched():
             if order_findings(matched):
                 yield self._order(key, matched, keys)
             else:
                 equal.append((matched.internal or matched.external or ())[0])
-        yield self._folded(ItemKind.ORDER, EqualRows(tuple(equal)))
+        yield self._folded(ItemKind.ORDER, linked.equal(equal))
 
     def movements(self) -> Iterator[Comparison]:
         """Yield a comparison for each kind of movement that the sides list in other periods."""

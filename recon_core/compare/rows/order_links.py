@@ -5,16 +5,18 @@ only one side has each, and that share an exchange id, are one order: one side m
 the client's id. A fill names its order by either id.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Final
 
 from recon_core.compare.groups import grouped
 from recon_core.compare.keys import float_sides
-from recon_core.model import Fill, LedgerSide, Order, RecordedSession, SideRecord
+from recon_core.model import Fill, LedgerSide, Order, RecordedSession
 from recon_core.model.fill_table import table_of
-from recon_core.model.matched_rows import MatchedOrder
+from recon_core.model.matched_rows import EqualRows, MatchedOrder
+from recon_core.model.order_table import SideFills, UnequalOrders, order_table_of
+from recon_core.model.row_table import UnequalRows
 from recon_core.values.printable import printable
 
 CLIENT: Final = "client"
@@ -35,13 +37,31 @@ class LinkedOrders:
     """Every order of a session with its rows and its fills on both sides.
 
     A side without orders has `None`; so has one whose fills do not name their orders,
-    or that reports none.
+    or that reports none. Of tables in columns only the orders are there that are no match beyond
+    doubt, and `of_table` has the others.
     """
 
     orders: "_Merged"
     links: tuple["FillLinks | None", "FillLinks | None"]
     notes: list[str]
     float_sides: frozenset[LedgerSide]
+    of_table: UnequalOrders | None = None
+
+    @property
+    def count(self) -> int:
+        """The number of all orders."""
+        return len(self.orders) + (0 if self.of_table is None else self.of_table.equal)
+
+    def equal(self, rows: Sequence[Order]) -> EqualRows:
+        """Return all equal orders, of which `rows` are those that are there."""
+        table = self.of_table
+        if table is None:
+            return EqualRows(tuple(rows))
+        kept = set(map(id, rows))
+        differing = tuple(row for row in table.internal if id(row) not in kept)
+        digest = partial(table.digest_without, differing)
+        unequal = UnequalRows(differing, table.external, table.equal + len(rows), digest)
+        return EqualRows((), unequal)
 
     def matched(self) -> Iterator[tuple[OrderKey, MatchedOrder]]:
         """The orders one by one, with what there is to compare."""
@@ -72,21 +92,41 @@ class FillLinks:
         return tuple(self.by_order.get(key, ()))
 
 
-def linked_orders(recorded: RecordedSession, *, plain: bool) -> LinkedOrders | None:
+def linked_orders(recorded: RecordedSession, *, plain: bool, max_items: int) -> LinkedOrders | None:
     """The orders to compare; `None` where there is nothing to compare them with.
 
     They are compared where both sides report orders, and where one does and the other
-    reports fills that say what was filled. `plain` leaves the accounts unnamed.
+    reports fills that say what was filled. `plain` leaves the accounts unnamed. All rows are there
+    where there are no more orders than `max_items`.
     """
     if recorded.internal is None or recorded.external is None or not orders_compare(recorded):
         return None
-    records = recorded.internal, recorded.external
     orders = recorded.internal.orders, recorded.external.orders
+    fills = recorded.internal.fills, recorded.external.fills
+    sides = float_sides(recorded)
+    if orders[0] is not None and orders[1] is not None:
+        table, other = map(order_table_of, orders)
+        found = table.unequal(other, fills, plain=plain)
+        if found is not None:
+            of_found = (found.internal, found.external)
+            linked = _linked(of_found, found.fills, sides, plain=plain)
+            if linked.count + found.equal > max_items:
+                return replace(linked, of_table=found)
+    of_sides = [None if rows is None else SideFills(rows, frozenset(), len(rows)) for rows in fills]
+    return _linked(orders, (of_sides[0], of_sides[1]), sides, plain=plain)
+
+
+def _linked(
+    orders: tuple[Sequence[Order] | None, Sequence[Order] | None],
+    fills: tuple[SideFills | None, SideFills | None],
+    sides: frozenset[LedgerSide],
+    *,
+    plain: bool,
+) -> LinkedOrders:
     groups = [None if rows is None else _groups(rows, plain=plain) for rows in orders]
     merged = _merged(*groups)
     names = _names(merged, plain=plain)
-    links = [_links(record, names, plain=plain) for record in records]
-    sides = float_sides(recorded)
+    links = [None if each is None else _links(each, names, plain=plain) for each in fills]
     return LinkedOrders(merged, (links[0], links[1]), _notes(links), sides)
 
 
@@ -107,7 +147,7 @@ def _names_order(fill: Fill) -> bool:
     return bool(fill.order_id)
 
 
-def _groups(rows: tuple[Order, ...], *, plain: bool) -> _Groups:
+def _groups(rows: Sequence[Order], *, plain: bool) -> _Groups:
     found = grouped(rows, partial(_key, plain=plain))
     return {key: found.all(key) for key in found.all_keys()}
 
@@ -184,13 +224,11 @@ def _names(merged: _Merged, *, plain: bool) -> dict[OrderKey, OrderKey | None]:
 
 
 def _links(
-    record: SideRecord, names: Mapping[OrderKey, OrderKey | None], *, plain: bool
-) -> FillLinks | None:
-    if record.fills is None:
-        return None
-    links = FillLinks(fills=len(record.fills))
+    fills: SideFills, names: Mapping[OrderKey, OrderKey | None], *, plain: bool
+) -> FillLinks:
+    links = FillLinks(unnamed=set(fills.unnamed), fills=fills.count)
     by_order, unknown = links.by_order, (None, "", "")
-    for fill in record.fills:
+    for fill in fills.rows:
         account = None if plain else fill.account
         key: OrderKey | None = unknown
         if fill.client_order_id:
