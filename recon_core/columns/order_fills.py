@@ -55,9 +55,10 @@ def partners(
     if not numbers:
         return set()
     key = [*ours.kind.key, *([] if plain else ["account"])]
-    of_key = " AND ".join(f"a.{name} IS NOT DISTINCT FROM b.{name}" for name in key)
+    of_key = " AND ".join(f"coalesce(a.{name}, '') = coalesce(b.{name}, '')" for name in key)
     mine = ours.selected(*key, where=f"{ours.number} IN ({listed(_few(numbers))})")
-    query = f"SELECT b.number FROM {theirs.selected(*key)} b JOIN {mine} a ON {of_key}"
+    # Without pushdown of filters an inner join of a filtered table compares each row with each.
+    query = f"SELECT b.number FROM {theirs.selected(*key)} b SEMI JOIN {mine} a ON {of_key}"
     with ours.unchanged():
         return {number for (number,) in theirs.answer(query)}
 
@@ -119,7 +120,7 @@ class OrderFills:
     def _named(self) -> str:
         """The fills that name an order: `of_order` is the order, and `is_odd` not plainly it."""
         fills = self.fills.selected("symbol", "side", "quantity", "account", *IDS)
-        account = "" if self.plain else " AND o.account IS NOT DISTINCT FROM f.account"
+        account = "" if self.plain else " AND coalesce(o.account, '') = coalesce(f.account, '')"
         client, exchange = (f"o.{name} = f.{name}" for name in IDS)
         selected = (
             "SELECT f.number AS fill, o.number AS of_order, f.quantity, "

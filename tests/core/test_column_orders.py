@@ -11,7 +11,8 @@ import pyarrow as pa
 import pytest
 from hypothesis import settings
 
-from recon_core.columns import matching, order_fills
+from recon_core.columns import database as database_module
+from recon_core.columns import matching, order_fills, table_columns
 from recon_core.columns.column_fills import ColumnFills
 from recon_core.columns.column_orders import ColumnOrders
 from recon_core.engine.reconciliation import Reconciliation, reconcile_session
@@ -139,6 +140,12 @@ CHANGES: list[Callable[[random.Random, list[Row], list[Row]], None]] = [
 ]  # fmt: skip
 
 
+def change(walk: random.Random, orders: list[Row], fills: list[Row]) -> None:
+    """Make one change, if there are rows to change."""
+    if orders and fills:
+        walk.choice(CHANGES)(walk, orders, fills)
+
+
 def both_sides(walk: random.Random, count: int, changes: int) -> tuple[Books, Books]:
     """Both sides of a session: some changes are made before the sides differ, others after."""
     orders, fills = right(walk, count)
@@ -149,10 +156,10 @@ def both_sides(walk: random.Random, count: int, changes: int) -> tuple[Books, Bo
     for row in (*orders, *fills):
         row.pop(absent, None)
     for _ in range(walk.randint(0, changes)):
-        walk.choice(CHANGES)(walk, orders, fills)
+        change(walk, orders, fills)
     sides = [([dict(row) for row in orders], [dict(row) for row in fills]) for _ in "ab"]
     for _ in range(walk.randint(0, changes)):
-        walk.choice(CHANGES)(walk, *walk.choice(sides))
+        change(walk, *walk.choice(sides))
     if walk.random() < 0.2:
         for row in (*sides[1][0], *sides[1][1]):
             row["account"] = "other"  # each side names its one account in its own words
@@ -299,3 +306,23 @@ def test_quantities_of_orders_and_fills_in_other_digits(
     found = in_columns(path)
     assert found.folded["order"] == len(orders)
     assert shown(found) == answers(path, 0)
+
+
+def test_no_query_compares_each_row_with_each(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Joins of orders and fills look rows up by their ids, however few differ."""
+    asked: list[str] = []
+
+    def answer(query: str) -> list[tuple[Any, ...]]:
+        asked.append(query)
+        return database_module.answer(query)
+
+    monkeypatch.setattr(table_columns, "answer", answer)
+    orders, fills = right(random.Random(1), 40)  # noqa: S311
+    path = session(tmp_path, ((orders, fills), (orders[1:], fills[30:])), ["parquet", "parquet"])
+    assert in_columns(path).diffs
+    cursor = database_module.database().cursor()
+    plans = ["\n".join(cursor.execute(f"EXPLAIN {query}").fetchone()) for query in asked]
+    assert any("Hash Join" in plan for plan in plans)
+    assert not [plan for plan in plans if "Cross Product" in plan or "Nested Loop" in plan]
