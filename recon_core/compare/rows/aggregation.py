@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 from fractions import Fraction
-from itertools import pairwise
+from itertools import chain, pairwise
 from operator import attrgetter
 from typing import Final
 
@@ -67,12 +67,12 @@ class Trades:
         """Return orders among which are all that fills name, directly or by another order."""
         sides = (self.recorded.internal, self.recorded.external)
         tables = [order_table_of(side.orders) for side in sides if side is not None]
-        known, ids, found = set[str](), _order_ids(fills), list[Order]()
-        while tables and not ids <= known:
+        known, ids, found = set[str](), _order_ids(fills), list[Sequence[Order]]()
+        while not ids <= known and found != tables:  # tables in memory have returned all rows
             known |= ids
-            found = [row for table in tables for row in table.naming(known)]
-            ids = _order_ids(found)
-        return found
+            found = [table.naming(known) for table in tables]
+            ids = _order_ids(chain.from_iterable(found))
+        return list(chain.from_iterable(found))
 
     def _accepted(
         self, groups: Iterable[_Both], ours: Sequence[Fill], theirs: Sequence[Fill]
