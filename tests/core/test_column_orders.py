@@ -194,7 +194,7 @@ def table_of(kinds: dict[str, pa.DataType], rows: Sequence[Row], kind: Any = EXA
     return named, rows
 
 
-@pytest.mark.parametrize("seed", range(settings().max_examples))
+@pytest.mark.parametrize("seed", range(max(1, settings().max_examples // 2)))
 def test_orders_in_columns_answer_as_rows_do(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, seed: int
 ) -> None:
