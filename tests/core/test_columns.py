@@ -269,7 +269,7 @@ def changed(
         change = draw(st.sampled_from(["same"] * 6 + ["drop", "repeat", "other"]))
         found += {"drop": [], "repeat": [row, row]}.get(change, [row])
         if change == "other":
-            name, other = draw(st.sampled_from(sorted(kinds))), draw(row_of(kinds))
+            name, other = draw(st.sampled_from(sorted(row))), draw(row_of(kinds))
             # A row of another shape, such as a movement of a quantity, is another row.
             found[-1] = {**row, name: other[name]} if row.keys() == other.keys() else other
     return draw(st.permutations(found))
