@@ -247,7 +247,7 @@ def _of_removed_rows(
     strength = max(strength, _of_cash_alone(problem, fills, len(unseen)))
     if (
         _may_be_clipped(problem)
-        or rows[-1].time > _newest_state(problem) + max_skew
+        or sum(fill.time > _newest_state(problem) + max_skew for fill in fills) == 1
         or _has_a_copy(problem, fills)
         or _has_a_row_like_a_copy(problem, rows)
     ):
@@ -256,7 +256,11 @@ def _of_removed_rows(
 
 
 def _newest_state(problem: Problem) -> datetime:
-    """Return the later `as_of` of both sides: no state is behind by a row of after it."""
+    """Return the later `as_of` of both sides.
+
+    No state is behind by a single fill of after it, whose clock is wrong. Where several are later,
+    the time of a state is.
+    """
     return max(problem.statement_of(side).as_of for side in LedgerSide)
 
 
