@@ -121,18 +121,18 @@ def _may_be_merged(answer: Answer) -> bool:
     The exchange may list all of them as one row.
     """
     position = answer.problem.postings.position
-    changed: dict[CauseKind, set[tuple[str, str]]] = {}
+    resized: set[tuple[str, str]] = set()
+    priced: set[tuple[str, str]] = set()
     false: set[str] = set()
     for part in answer.parts:
-        patch, kind = part.hypothesis.patch, part.hypothesis.cause_kind
-        if patch.added:
-            rows = {(position(fill), fill.fill_id) for fill in patch.removed}
-            changed[kind] = rows | changed.get(kind, set())
-        else:
+        patch = part.hypothesis.patch
+        if not patch.added:
             false.update(map(position, patch.removed))
-    priced = changed.get(CauseKind.WRONG_PRICE, set())
-    both = priced & changed.get(CauseKind.WRONG_QUANTITY, set())
-    return any(name in false for name, _ in both)
+        for old, new in zip(patch.removed, patch.added, strict=False):
+            row = (position(old), old.fill_id)
+            resized |= {row} if old.quantity != new.quantity else set()
+            priced |= {row} if old.price != new.price else set()
+    return any(name in false for name, _ in resized & priced)
 
 
 def _is_of_another_account(problem: Problem, part: Part) -> bool:

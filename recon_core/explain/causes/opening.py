@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Final
 
+from recon_core.explain.causes import precedence
 from recon_core.explain.causes.family import CauseFamily, Rival
 from recon_core.explain.causes.removed_rows import patch_of_removed, removed_at_end
 from recon_core.explain.causes.stale import is_span
@@ -287,7 +288,9 @@ def _counted_fills(problem: Problem, hypotheses: Sequence[Hypothesis]) -> Iterat
     if not left or any(one.as_of < rows[0].time for one in outer.snapshot_rows):
         return
     effect = state_part(patch_of_removed(rows).vector(problem.postings))
-    is_shown = any(one.cause_kind in _SHOWN_BY_ROWS for one in hypotheses)
+    is_shown = precedence.is_misread_order(hypotheses) or any(
+        one.cause_kind is CauseKind.DUPLICATE_FILL for one in hypotheses
+    )
     if (is_shown or is_behind) and not _is_held(problem, opening, effect):
         return
     names = sorted(set(map(label_of, effect)))
@@ -312,7 +315,7 @@ def _counted(
     for at, one in enumerate(hypotheses):
         if is_span(one) and len(one.patch.rows_removed) == len(problem.timeline):
             return {at: ()}, tuple(problem.timeline)
-        if one.cause_kind is CauseKind.CUMULATIVE_QUANTITY:
+        if precedence.is_misread_order((one,)):
             first = one.rows[:-1]
             moved = minus(patch_of_removed(first).vector(problem.postings),
                           one.patch.vector(problem.postings))  # fmt: skip
@@ -329,10 +332,6 @@ def _is_held(problem: Problem, opening: Opening, effect: Vector) -> bool:
         held.get(name, ZERO) * amount > 0 and held[name].copy_abs() >= amount.copy_abs()
         for name, amount in opened.items()
     )
-
-
-_SHOWN_BY_ROWS: Final = {CauseKind.DUPLICATE_FILL, CauseKind.CUMULATIVE_QUANTITY}
-"""Causes that rows show: an opening of another symbol says nothing against them."""
 
 
 FAMILY: Final = CauseFamily(
