@@ -17,7 +17,7 @@ from recon_core.model.row_table import Table, rows_in_account
 Answer = TypeVar("Answer")
 
 Convert = Callable[[Iterable[dict[str, Any]]], Iterator[Any]]
-"""Makes fills of rows as a file has them."""
+"""Makes records of rows as a file has them."""
 
 
 @dataclass(slots=True)

@@ -12,7 +12,14 @@ from itertools import count as numbers
 from operator import attrgetter, eq, is_, ne
 from typing import Any, Final, overload
 
-from recon_core.model.row_table import Table, UnequalRows, are_in, rows_having, rows_in_account
+from recon_core.model.row_table import (
+    InMemory,
+    Table,
+    UnequalRows,
+    are_in,
+    rows_having,
+    rows_in_account,
+)
 from recon_core.values.amounts import EXACT, ZERO, decimal_places
 
 _TIME: Final = attrgetter("time")
@@ -219,10 +226,9 @@ class _Index:
 
 
 @dataclass(frozen=True)  # without slots: what is asked is worked out once
-class RowTable(FillTable):
+class RowTable(InMemory, FillTable):
     """Fills that are in memory; each question looks at all of them once."""
 
-    rows: Sequence[Any]
     _prices: dict[str, list[Decimal]] = field(default_factory=dict, compare=False, repr=False)
     _known: dict[str, frozenset[Any]] = field(default_factory=dict, compare=False, repr=False)
     _indexes: dict[str, _Index] = field(default_factory=dict, compare=False, repr=False)
@@ -234,24 +240,6 @@ class RowTable(FillTable):
     )
 
     is_in_memory = True
-
-    def __len__(self) -> int:
-        """The number of fills."""
-        return len(self.rows)
-
-    def __iter__(self) -> Iterator[Any]:
-        """Begin with the first fill."""
-        return iter(self.rows)
-
-    @overload
-    def __getitem__(self, place: int) -> Any: ...
-
-    @overload
-    def __getitem__(self, place: slice) -> Sequence[Any]: ...
-
-    def __getitem__(self, place: int | slice) -> Any:
-        """The fill at a place, or those of a slice."""
-        return self.rows[place]
 
     def distinct(self, name: str) -> frozenset[Any]:
         """Return every value of a field."""
@@ -371,22 +359,6 @@ class RowTable(FillTable):
         if all(len(self.distinct(name)) == 1 for name in names):  # as often
             return {_POSITION(self.rows[0])}
         return set(map(_POSITION, self.rows))
-
-    def late(self, time: datetime) -> int:
-        """The number of fills after a time."""
-        return sum(each > time for each in map(_TIME, self.rows))
-
-    def early(self, time: datetime) -> int:
-        """The number of fills before a time."""
-        return sum(each < time for each in map(_TIME, self.rows))
-
-    def names_an_order(self) -> bool:
-        """True if any fill names its order."""
-        return any(fill.order_id for fill in self.rows)
-
-    def in_account(self, account: str) -> tuple[Any, ...]:
-        """Return the fills, those without an account in `account`."""
-        return rows_in_account(self.rows, account)
 
 
 @dataclass(frozen=True, eq=False)  # without slots: the rows are kept once they are made

@@ -244,8 +244,8 @@ def _is_one_of_two(answer: Answer, part: Part) -> bool:
     if [one.quantity for one in known] == [fill.quantity]:
         return True
     same = [*compress(known, map(fill.price.__eq__, map(_PRICE, known)))]
-    posted = problem.postings.fill(fill) if fill.fee else {}
-    same += _of_its_cost(problem, fill, posted, known) if fill.fee else ()
+    if fill.fee:
+        same += _of_its_cost(problem, fill, problem.postings.fill(fill), known)
     return any(
         (other.side is fill.side or other.quantity >= fill.quantity or not other.fee)
         and left.may_begin(other.time)

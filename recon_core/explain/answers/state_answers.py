@@ -48,6 +48,10 @@ from recon_core.policy.aliases import Aliases
 from recon_core.values.amounts import EXACT, ZERO, format_amount
 from recon_core.values.errors import SessionError
 
+_CUT: Final = (
+    "no booking repairs it: the digits that the exchange rounds off are in no record of it"
+)
+
 _MOST_HYPOTHESES: Final = 12
 """Hypotheses of a state that are tried.
 
@@ -140,11 +144,6 @@ def _is_of_a_contract(prover: Prover, name: str) -> bool:
     return is_position(name) and any(
         is_derivative(one) for one in instruments.values() if encode_key(one.symbol) == symbol
     )
-
-
-_CUT: Final = (
-    "no booking repairs it: the digits that the exchange rounds off are in no record of it"
-)
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from decimal import Decimal
 from fractions import Fraction
-from itertools import accumulate, compress, islice, takewhile
+from itertools import accumulate, chain, compress, islice, takewhile
 from itertools import count as numbers
 from operator import attrgetter
 from typing import Any, Final
@@ -468,7 +468,6 @@ def _rivals(
     """Yield what else explains newest rows that are missing on one side, or false on the other."""
     yield from _one_false_row(problem, hypotheses)
     yield from _newest_rows_unseen(problem, hypotheses, max_skew)
-    yield from _newest_row_alike(problem, hypotheses, max_skew)
 
 
 def _one_false_row(problem: Problem, hypotheses: Sequence[Hypothesis]) -> Iterator[Rival]:
@@ -509,35 +508,42 @@ def _newest_rows_unseen(
     Where it lists its fills, a cause of older rows as well is asked for its newest rows alone.
     """
     lists = problem.statement_of(LedgerSide.EXTERNAL).fills is not None
+    singles = [] if lists else _single_removals(problem, hypotheses)
     unseen = _unseen(problem, hypotheses, max_skew)
-    left, rows = removed_at_end(problem, hypotheses, unseen, in_part=lists)
+    newest = list(islice(unseen, 2)) if singles else []
+    left, rows = removed_at_end(problem, hypotheses, chain(newest, unseen), in_part=lists)
     if left:
         yield _behind_by(problem, rows, left, max_skew)
+    if newest and len({row.time for row in newest}) == len(newest):
+        yield from _newest_row_alike(problem, hypotheses, newest[0], singles, max_skew)
+
+
+def _single_removals(problem: Problem, hypotheses: Sequence[Hypothesis]) -> list[int]:
+    """Return the places of hypotheses that remove one row of the ledger."""
+    return [
+        at
+        for at, one in enumerate(hypotheses)
+        if len(one.patch.rows_removed) == 1 and is_removal(problem, one)
+    ]
 
 
 def _newest_row_alike(
-    problem: Problem, hypotheses: Sequence[Hypothesis], max_skew: timedelta
+    problem: Problem,
+    hypotheses: Sequence[Hypothesis],
+    newest: Row,
+    singles: Iterable[int],
+    max_skew: timedelta,
 ) -> Iterator[Rival]:
     """Yield the exchange that is behind by the newest fill, if that has the effect of a false one.
 
     While a position is open, no figure shows the price at which a fill opened it.
     """
-    if problem.statement_of(LedgerSide.EXTERNAL).fills is not None:
-        return
-    newest = list(islice(_unseen(problem, hypotheses, max_skew), 2))
-    if not newest or len({row.time for row in newest}) < len(newest):
-        return
-    row = newest[0]
-    if not isinstance(row, Fill):
-        return
-    for at, one in enumerate(hypotheses):
-        is_single = len(one.patch.rows_removed) == 1 and is_removal(problem, one)
-        if not is_single or any(each is row for each in one.rows):
+    for at in singles if isinstance(newest, Fill) else ():
+        if any(row is newest for row in hypotheses[at].rows):
             continue
-        behind = _behind_by(problem, (row,), {at: ()}, max_skew)
-        if problem.reached_by(
-            together((*hypotheses[:at], *hypotheses[at + 1 :], behind.hypothesis))
-        ):
+        behind = _behind_by(problem, (newest,), {at: ()}, max_skew)
+        others = (*hypotheses[:at], *hypotheses[at + 1 :])
+        if problem.reached_by(together((*others, behind.hypothesis))):
             yield behind
 
 
