@@ -3,8 +3,11 @@
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from recon_core.explain.causes.copies import Copies, repeats, stated_in_parts
+from recon_core.explain.causes.copies import Copies, Originals, repeats, stated_in_parts
+from recon_core.explain.problem.hypotheses import fill_content
 from recon_core.explain.problem.rows import Rows
 from recon_core.model import Fill
 from tests.core.builders import at, fill
@@ -50,6 +53,18 @@ def test_two_rows_of_one_execution(other: Fill, *, twice: bool, near: bool, repe
     for one in (FIRST, other):
         assert (copies.is_duplicate(one), copies.near(one)) == (twice, near)
     assert (repeats(FIRST, other), repeats(other, FIRST)) == (repeated, repeated)
+
+    assert Originals.of([FIRST]).has_one_of(other) is repeated
+
+
+@given(st.lists(st.sampled_from([FIRST, *(one[1] for one in TWICE)]), max_size=5))
+def test_originals_are_those_that_are_repeated(some: list[Fill]) -> None:
+    """As if each of them were compared with the fill."""
+    originals = Originals.of(some)
+    for _, one, *_ in TWICE:
+        equal = [each for each in some if fill_content(each) == fill_content(one)]
+        assert originals.has_one_of(one) == any(repeats(one, each) for each in some)
+        assert originals.has_equal_one_of(one) == any(repeats(one, each) for each in equal)
 
 
 def test_a_row_alone_is_no_copy() -> None:

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from recon_core.engine.reconciliation import Reconciliation
 from recon_core.explain import explain
-from recon_core.explain.problem.precision import CashStep, FeePrecision, is_too_fine
+from recon_core.explain.problem.precision import CashStep, FeePrecision, StatedDecimals
 from recon_core.ledger.replay import replay
 from recon_core.model import Currency, Instrument, InstrumentKind, Numbers, SideRecord
 from recon_core.model.explanation import ExplanationVerdict
@@ -162,8 +162,9 @@ def test_an_amount_too_fine_for_its_currency(
     for one in given:
         for known in (recorded(one, side(), currencies=declared),
                       recorded(side(), one, currencies=declared)):  # fmt: skip
-            assert is_too_fine(known, Decimal(amount), "BTC") is expected
-            assert not is_too_fine(known, Decimal(amount), None)
+            decimals = StatedDecimals(known)
+            assert decimals.is_too_fine(Decimal(amount), "BTC") is expected
+            assert not decimals.is_too_fine(Decimal(amount), None)
 
 
 def test_the_step_of_cash() -> None:

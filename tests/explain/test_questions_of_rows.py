@@ -14,12 +14,13 @@ from recon_core.explain.causes import movement as movements
 from recon_core.explain.causes.unstated_fills import _is_at_the_rate_of_small_fills
 from recon_core.explain.problem.chances import is_of_few_ticks
 from recon_core.explain.problem.market import Market, on_tick, ticks_of
+from recon_core.explain.problem.precision import StatedDecimals
 from recon_core.explain.problem.problem import Problem
 from recon_core.explain.problem.rows import Rows
 from recon_core.model import Fill, Movement, MovementKind, OrderSide
 from recon_core.model.fill_table import RowTable
 from recon_core.model.row_table import rows_having
-from tests.core.builders import SPOT, at, fill
+from tests.core.builders import SPOT, at, fill, recorded, side
 from tests.explain.problems import problem_requiring
 
 COUNT = 60
@@ -195,6 +196,15 @@ def test_the_range_of_prices_is_found_once() -> None:
     for row in looks.rows:
         assert is_of_few_ticks(one, row)
     assert looks.seen <= 2 * COUNT
+
+
+def test_decimals_of_a_currency_are_found_once() -> None:
+    """A correction of every fee asks for each of them, and looks at all rows once."""
+    looks = Looks(rows())
+    decimals = StatedDecimals(recorded(side(fills=looks), side()))
+    asked = looks.seen
+    assert all(decimals.is_too_fine(Decimal("0.15"), "EUR") for _ in looks.rows)
+    assert looks.seen - asked <= 2 * COUNT
 
 
 def test_two_fills_at_a_rate_decide() -> None:

@@ -8,7 +8,7 @@ import pytest
 
 from recon_core.engine.reconciliation import Reconciliation
 from recon_core.explain import apply_entries, entries_of, explain
-from recon_core.explain.problem.precision import is_too_fine
+from recon_core.explain.problem.precision import StatedDecimals
 from recon_core.explain.repair.repair_file import read_repair, write_repair
 from recon_core.model import (
     CashBalance,
@@ -86,7 +86,7 @@ def test_an_amount_finer_than_its_currency(
     currencies = {} if declared is None else {"BTC": Currency("BTC", declared)}
     rows = () if stated is None else (fill("f1", "BUY", "1", "100", f"{stated} BTC"),)
     known = recorded(side(fills=rows), side(), currencies=currencies)
-    assert is_too_fine(known, Decimal(amount), "BTC") is expected
+    assert StatedDecimals(known).is_too_fine(Decimal(amount), "BTC") is expected
 
 
 def test_half_a_fee_that_is_too_fine_is_no_proof() -> None:

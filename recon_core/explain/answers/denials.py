@@ -12,7 +12,6 @@ from recon_core.explain.causes.stale import is_span, reported_in_full
 from recon_core.explain.problem.dimensions import is_cash, is_position
 from recon_core.explain.problem.hypotheses import fill_content
 from recon_core.explain.problem.postings import order_name
-from recon_core.explain.problem.precision import is_too_fine
 from recon_core.explain.problem.problem import Problem
 from recon_core.explain.proof.attempt import Answer, Part
 from recon_core.explain.proof.prover import Prover
@@ -36,8 +35,9 @@ def refused(prover: Prover, answer: Answer) -> list[str]:
 def is_denied(prover: Prover, answer: Answer) -> bool:
     """True if a fee is too fine, or an order or a list of the other side says otherwise."""
     problem = answer.problem
+    is_too_fine = prover.decimals.is_too_fine
     return (
-        any(is_too_fine(prover.recorded, one.fee, one.fee_currency) for one in answer.patch.added)
+        any(is_too_fine(one.fee, one.fee_currency) for one in answer.patch.added)
         or any(
             _is_part_of_its_order(problem, part)
             or _is_of_another_account(problem, part)

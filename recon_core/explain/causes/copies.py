@@ -6,9 +6,9 @@ after it: a flip is split into `7-C` and `7-O`, and `7` is delivered again; the 
 relation, the quantities prove it. Source: a report of a redelivered flip.
 """
 
-from bisect import bisect_left, bisect_right
+from bisect import bisect_left, bisect_right, insort
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cached_property
@@ -151,8 +151,51 @@ def repeats(fill: Fill, other: Fill) -> bool:
     They have one id, or equal content at one time, or equal content in one order within
     `NEAR_COPY`.
     """
-    if (fill.account, fill.symbol, fill.fill_id) == (other.account, other.symbol, other.fill_id):
+    if _identity(fill) == _identity(other):
         return True
     interval = abs(fill.time - other.time)
     is_near = interval <= NEAR_COPY and order_name(fill) == order_name(other)
     return fill_content(fill) == fill_content(other) and (is_near or not interval)
+
+
+@dataclass
+class Originals:
+    """Fills that another one may repeat, found by what it would share with one of them."""
+
+    _ids: set[object] = field(default_factory=set)
+    _equal_ids: set[object] = field(default_factory=set)
+    _moments: set[object] = field(default_factory=set)
+    _orders: dict[object, list[datetime]] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, fills: Iterable[Fill]) -> "Originals":
+        """Return some fills as those that may be repeated."""
+        found = cls()
+        for fill in fills:
+            found.add(fill)
+        return found
+
+    def add(self, fill: Fill) -> None:
+        """Take one more fill."""
+        name, content = _identity(fill), fill_content(fill)
+        self._ids.add(name)
+        self._equal_ids.add((name, content))
+        self._moments.add((fill.time, content))
+        insort(self._orders.setdefault((order_name(fill), content), []), fill.time)
+
+    def has_one_of(self, fill: Fill) -> bool:
+        """True if a fill `repeats` one of them."""
+        return _identity(fill) in self._ids or self.has_equal_one_of(fill)
+
+    def has_equal_one_of(self, fill: Fill) -> bool:
+        """True if a fill `repeats` one of them that has equal content."""
+        content = fill_content(fill)
+        if (_identity(fill), content) in self._equal_ids or (fill.time, content) in self._moments:
+            return True
+        times = self._orders.get((order_name(fill), content), [])
+        at = bisect_left(times, fill.time - NEAR_COPY)
+        return at < len(times) and times[at] <= fill.time + NEAR_COPY
+
+
+def _identity(fill: Fill) -> tuple[str | None, str, str]:
+    return fill.account, fill.symbol, fill.fill_id

@@ -13,7 +13,7 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import Final
 
-from recon_core.explain.causes.copies import Copies, copies_of, repeats
+from recon_core.explain.causes.copies import Copies, Originals, copies_of
 from recon_core.explain.causes.family import CauseFamily, FillOperator, Rival
 from recon_core.explain.problem.hypotheses import Facts, Hypothesis, Row, Strength, fill_content
 from recon_core.explain.problem.patches import Patch
@@ -68,33 +68,26 @@ def with_orphan_fills(
     counts = Counter(id(hypothesis.patch.removed[0]) for hypothesis in duplicates)
     ids = {hypothesis.patch.removed[0].fill_id for hypothesis in duplicates}
     contents = {fill_content(hypothesis.patch.removed[0]) for hypothesis in duplicates}
-    left = []
+    left = Originals()
     for fill in fills:
         if counts[id(fill)]:
             counts[id(fill)] -= 1
         elif fill.fill_id in ids or fill_content(fill) in contents:
-            left.append(fill)
-    found, orphan_fills = list[Hypothesis](), list[Fill]()
+            left.add(fill)
+    found, orphan_fills = list[Hypothesis](), Originals()
     for hypothesis in hypotheses:
-        is_first = _is_duplicate(hypothesis) and not _repeats_any(
-            hypothesis.patch.removed[0], left, orphan_fills
-        )
-        orphan_fills += hypothesis.patch.removed if is_first else ()
-        found.append(_orphan(hypothesis, strength) if is_first else hypothesis)
+        copy = hypothesis.patch.removed[0] if _is_duplicate(hypothesis) else None
+        if copy is None or left.has_one_of(copy) or orphan_fills.has_equal_one_of(copy):
+            found.append(hypothesis)
+        else:
+            orphan_fills.add(copy)
+            found.append(_orphan(hypothesis, strength))
     return found
 
 
 def _orphan(hypothesis: Hypothesis, strength: Strength) -> Hypothesis:
     return replace(
         hypothesis, cause_kind=CauseKind.ORPHAN_FILL, strength=max(hypothesis.strength, strength)
-    )
-
-
-def _repeats_any(fill: Fill, left: Sequence[Fill], orphan_fills: Sequence[Fill]) -> bool:
-    """True if a fill repeats a fill that is left, or an orphan with equal content."""
-    content = fill_content(fill)
-    return any(repeats(fill, row) for row in left) or any(
-        fill_content(row) == content and repeats(fill, row) for row in orphan_fills
     )
 
 

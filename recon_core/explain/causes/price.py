@@ -9,11 +9,12 @@ in cents shows neither figure: 0.006242 at 41782.30 and at 41783.30 are 260.81 b
 """
 
 from collections.abc import Collection, Iterator, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from decimal import Decimal
 from fractions import Fraction
 from functools import reduce
+from itertools import chain
 from typing import Final
 
 from recon_core.explain.causes.family import CauseFamily, FieldFault, Rival
@@ -25,6 +26,7 @@ from recon_core.explain.problem.fee_evidence import (
     fee_shows,
     off_by_ten,
 )
+from recon_core.explain.problem.fee_schedule import FeeModel
 from recon_core.explain.problem.figures import power_of_ten, slip
 from recon_core.explain.problem.hypotheses import Hypothesis, Strength
 from recon_core.explain.problem.market import Market, market_of, on_tick, paid_in, ticks_of
@@ -189,83 +191,91 @@ def _rivals(
     )
     if outer.fills is None or not is_of_ledger or problem.rows_right:
         return
-    changed = {id(fill) for one in hypotheses for fill in one.patch.removed}
+    usual = _UsualFees(problem, {id(fill) for one in hypotheses for fill in one.patch.removed})
+    is_cash_odd = outer.cash is None or "cash" in outer.derived
     for at, one in enumerate(hypotheses):
         patch = one.patch
         if one.strength is not Strength.SHOWN or len(patch.removed) != len(patch.added):
             continue
         pairs = list(zip(patch.removed, patch.added, strict=True))
-        is_charged = any(_is_charged_as(problem, *pair, changed) for pair in pairs)
-        is_odd = outer.cash is None or "cash" in outer.derived
-        is_odd = is_odd and any(_is_odd_fee(problem, *pair, changed) for pair in pairs)
-        others = [each.patch for each in hypotheses if each is not one]
-        if is_charged or is_odd or _shows_neither(problem, one, others, changed):
+        is_charged = any(usual.are_both(*pair) for pair in pairs)
+        is_odd = is_cash_odd and any(usual.is_odd(*pair) for pair in pairs)
+        if is_charged or is_odd or _shows_neither(problem, at, hypotheses, usual):
             turned = replace(patch, removed=patch.added, added=patch.removed)
             wrong = replace(one, patch=turned, rows=patch.added, side=LedgerSide.EXTERNAL)
             yield Rival({at: ()}, wrong, "a second statement of these fills by the external side")
 
 
+@dataclass(frozen=True)
+class _UsualFees:
+    """Fees at rates that fills without a fault have; `changed` are the ids of those with one."""
+
+    problem: Problem
+    changed: Collection[int]
+    _rates: dict[tuple[str, OrderSide], list[Decimal]] = field(default_factory=dict)
+
+    def are_both(self, given: Fill, other: Fill) -> bool:
+        """True if a fee that both rows state is that of the given figures, and not of the other."""
+        return bool(given.fee) and given.fee == other.fee and self._is_of(given, other)
+
+    def is_odd(self, given: Fill, other: Fill) -> bool:
+        """True if two rows differ in the fee alone, and that of the other row is at no usual rate.
+
+        It counts where no cash shows which of both was paid.
+        """
+        is_fee = bool(given.fee) and replace(given, fee=other.fee) == other
+        return is_fee and self._is_of(given, other)
+
+    def _is_of(self, given: Fill, other: Fill) -> bool:
+        """True if a row has a usual fee, and the other has none."""
+        model, postings = self.problem.schedules.model(given), self.problem.postings
+        if model is None:
+            return False
+        fees = {model.fee(postings, given, rate) for rate in self._rates_of(given, model)}
+        return given.fee in fees and model.off(postings, other) > model.unit(postings, other)
+
+    def _rates_of(self, fill: Fill, model: FeeModel) -> list[Decimal]:
+        """Return the rates of a fill's position and side that a fill of its symbol has."""
+        key = self.problem.postings.position(fill), fill.side
+        if key not in self._rates:
+            self._rates[key] = [rate for rate in model.rates if self._is_charged(fill, model, rate)]
+        return self._rates[key]
+
+    def _is_charged(self, fill: Fill, model: FeeModel, rate: Decimal) -> bool:
+        problem = self.problem
+        # A sample of its position first.
+        rows = chain(problem.schedules.sample(fill), problem.table.having(symbol=(fill.symbol,)))
+        return any(
+            one.fee and model.fee(problem.postings, one, rate) == one.fee
+            for one in rows
+            if id(one) not in self.changed
+        )
+
+
 def _shows_neither(
-    problem: Problem, one: Hypothesis, others: Sequence[Patch], changed: Collection[int]
+    problem: Problem, at: int, hypotheses: Sequence[Hypothesis], usual: _UsualFees
 ) -> bool:
     """True if two prices of a fill post the same amounts, and its fee is not the other price's.
 
-    `others` are the patches of the causes beside it.
+    `at` is the place of its cause among the hypotheses.
     """
+    one = hypotheses[at]
     patch = one.patch
     if one.cause_kind is not CauseKind.WRONG_PRICE or len(patch.removed) != 1:
         return False
     given, other = patch.removed[0], patch.added[0]
-    if _is_charged_as(problem, other, given, changed):
+    if usual.are_both(other, given):
         return False
     if not problem.postings.derivative(given.symbol):
         return problem.postings.fill(given) == problem.postings.fill(other)
     # The price of a position that is open is in no amount yet.
+    others = [each.patch for each in (*hypotheses[:at], *hypotheses[at + 1 :])]
     beside = reduce(Patch.joined, others, Patch())
     before = problem.replayed_after(beside) if others else problem
     after = problem.replayed_after(beside.joined(patch))
     if before is None or after is None:
         return False
     return not any(minus(after.exact, before.exact).values())
-
-
-def _is_charged_as(problem: Problem, given: Fill, other: Fill, changed: Collection[int]) -> bool:
-    """True if a fee that both rows state is that of the given figures, and not of the other."""
-    is_one = bool(given.fee) and given.fee == other.fee
-    return is_one and _has_usual_fee(problem, given, other, changed)
-
-
-def _is_odd_fee(problem: Problem, given: Fill, other: Fill, changed: Collection[int]) -> bool:
-    """True if two rows differ in the fee alone, and that of the other row is at no usual rate.
-
-    It counts where no cash shows which of both was paid.
-    """
-    is_fee = bool(given.fee) and replace(given, fee=other.fee) == other
-    return is_fee and _has_usual_fee(problem, given, other, changed)
-
-
-def _of_symbol(problem: Problem, fill: Fill) -> Iterator[Fill]:
-    """Yield the fills of a fill's symbol, a sample of its position first."""
-    yield from problem.schedules.sample(fill)
-    yield from problem.table.having(symbol=(fill.symbol,))
-
-
-def _has_usual_fee(problem: Problem, given: Fill, other: Fill, changed: Collection[int]) -> bool:
-    """True if a row has a fee at a rate that fills without a fault have, and the other has none."""
-    model, postings = problem.schedules.model(given), problem.postings
-    if model is None:
-        return False
-    rates = [
-        rate
-        for rate in model.rates
-        if any(
-            one.fee and model.fee(postings, one, rate) == one.fee
-            for one in _of_symbol(problem, given)
-            if id(one) not in changed
-        )
-    ]
-    fees = {model.fee(postings, given, rate) for rate in rates}
-    return given.fee in fees and model.off(postings, other) > model.unit(postings, other)
 
 
 FAMILY: Final = CauseFamily(

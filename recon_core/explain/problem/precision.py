@@ -141,30 +141,45 @@ def _places(fees: Sequence[Decimal]) -> int | None:
     return places if len(fees) >= _LEAST_FEES and large * 2 >= len(fees) else None
 
 
-def is_too_fine(recorded: RecordedSession, amount: Decimal, currency: str | None) -> bool:
-    """True if an amount has more decimals than its currency has.
+@dataclass(frozen=True)  # no slots: what the rows show is found once
+class StatedDecimals:
+    """The decimals that a session declares for its currencies, and those that its rows show."""
 
-    A fee of 0.000001445 BTC is too fine where BTC is declared with 8 decimals and no amount of
-    either side has more, or where no declaration says so and the amounts have 8 at most.
-    """
-    declared = recorded.currencies.get(currency or "")
-    places = decimal_places(shortest(amount))
-    if currency is None or not places or (declared is not None and places <= declared.precision):
-        return False
-    known = [each for record in recorded.own_records().values() for each in _of(record, currency)]
-    is_unknown = declared is None and not known
-    return not is_unknown and all(each < places for each in known)
+    recorded: RecordedSession
+
+    def is_too_fine(self, amount: Decimal, currency: str | None) -> bool:
+        """True if an amount has more decimals than its currency has.
+
+        A fee of 0.000001445 BTC is too fine where BTC is declared with 8 decimals and no amount of
+        either side has more, or where no declaration says so and the amounts have 8 at most.
+        """
+        declared = self.recorded.currencies.get(currency or "")
+        places = decimal_places(shortest(amount))
+        if currency is None or not places or (declared and places <= declared.precision):
+            return False
+        shown = self._shown.get(currency)
+        return declared is not None if shown is None else shown < places
+
+    @cached_property
+    def _shown(self) -> dict[str, int]:
+        """The most decimals of the fees, movements and balances of both sides, by currency."""
+        found: dict[str, int] = {}
+        for record in self.recorded.own_records().values():
+            for currency, places in _places_of(record):
+                found[currency] = max(found.get(currency, 0), places)
+        return found
 
 
-def _of(record: SideRecord, currency: str) -> Iterator[int]:
-    """Yield the decimals of the fees, movements and balances that a side states in a currency."""
-    of_fees = record.table.fee_places().get(currency)
-    yield from () if of_fees is None else (of_fees,)
-    moved = (row.amount for row in record.movement_rows if row.currency == currency)
-    yield from (decimal_places(amount) for amount in moved if amount is not None)
+def _places_of(record: SideRecord) -> Iterator[tuple[str, int]]:
+    for currency, places in record.table.fee_places().items():
+        if currency is not None:
+            yield currency, places
+    for row in record.movement_rows:
+        if row.currency is not None and row.amount is not None:
+            yield row.currency, decimal_places(row.amount)
     opening = () if record.opening is None else record.opening.cash
-    stated = (row.total for row in (*record.cash_rows, *opening) if row.currency == currency)
-    yield from map(decimal_places, stated)
+    for balance in (*record.cash_rows, *opening):
+        yield balance.currency, decimal_places(balance.total)
 
 
 def unit_of(places: int | None, value: Decimal = ZERO) -> Decimal:

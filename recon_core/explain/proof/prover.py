@@ -15,6 +15,7 @@ from recon_core.compare.rows.matcher import Matching, match
 from recon_core.engine.reconciliation import Reconciliation
 from recon_core.explain.problem.dimensions import Dimensions, deltas
 from recon_core.explain.problem.patches import Patch
+from recon_core.explain.problem.precision import StatedDecimals
 from recon_core.judging.rows import row_findings
 from recon_core.ledger.amended import amended
 from recon_core.ledger.replay import SideReplay
@@ -66,6 +67,11 @@ class Prover:
     def max_skew(self) -> timedelta:
         """The largest difference allowed between the times of both sides."""
         return self.reconciliation.policy.max_skew
+
+    @cached_property
+    def decimals(self) -> StatedDecimals:
+        """The decimals that the session's currencies have."""
+        return StatedDecimals(self.recorded)
 
     @cached_property
     def before(self) -> frozenset[str]:

@@ -13,7 +13,7 @@ from typing import Final
 from recon_core.engine.reconciliation import Reconciliation
 from recon_core.explain.problem.dimensions import Dimensions, dimensions_of, is_order
 from recon_core.explain.problem.patches import Patch, names_of, shifted
-from recon_core.explain.problem.precision import is_too_fine
+from recon_core.explain.problem.precision import StatedDecimals
 from recon_core.explain.proof.attempt import Answer
 from recon_core.explain.proof.own_snapshots import with_new_snapshots
 from recon_core.explain.proof.prover import Prover
@@ -319,12 +319,13 @@ def _patch_between(old: Sequence[Fill], new: Sequence[Fill]) -> Patch:
 
 def require_known_decimals(recorded: RecordedSession, bookings: Iterable[Booking]) -> None:
     """Raise `ReconError` that names the first amount that is finer than its currency."""
+    decimals = StatedDecimals(recorded)
     for booking in bookings:
         row = booking.row
         for name, unit in (("fee", "fee_currency"), ("amount", "currency")):
             if name not in row or unit not in row:
                 continue
-            if is_too_fine(recorded, Decimal(row[name]), row[unit]):
+            if decimals.is_too_fine(Decimal(row[name]), row[unit]):
                 amount = f"{row[name]} {printable(row[unit], 30)}"
                 raise ReconError(f"no booking repairs it: {amount} is finer than its currency")
 

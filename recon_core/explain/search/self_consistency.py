@@ -16,7 +16,7 @@ from operator import attrgetter
 from typing import Any, Final, TypeVar
 
 from recon_core.compare.rows.aggregation import Trades
-from recon_core.explain.causes.copies import repeats
+from recon_core.explain.causes.copies import Originals
 from recon_core.explain.problem.hypotheses import NEAR_COPY, fill_content
 from recon_core.explain.problem.patches import Patch
 from recon_core.explain.problem.postings import reported
@@ -240,7 +240,9 @@ class OwnContradictions:
     def _is_doubtful(self, fill: Fill) -> bool:
         if self._is_overfilled(fill) or self._content_counts[_content(fill)] > 1:
             return True
-        return not self._is_counted(fill) and (self._ids[_ID(fill)] > 1 or self._has_copy(fill))
+        return not self._is_counted(fill) and (
+            self._ids[_ID(fill)] > 1 or self._kept.has_equal_one_of(fill)
+        )
 
     def _is_overfilled(self, fill: Fill) -> bool:
         report = self._reports.of_fill(fill)
@@ -259,19 +261,15 @@ class OwnContradictions:
         return Counter(_content(fill) for fill in self._fills if fill.fill_id in ids)
 
     @cached_property
-    def _kept(self) -> dict[tuple[Any, ...], list[Fill]]:
-        """Fills that the other side lists as well and that equal a surplus fill, by content."""
+    def _kept(self) -> Originals:
+        """Fills that the other side lists as well, if they have a surplus fill's content."""
         surplus = set(map(id, self._matched.surplus))
         contents = set(map(fill_content, self._matched.surplus))
-        found: dict[tuple[Any, ...], list[Fill]] = {}
         prices = {fill.price for fill in self._matched.surplus}
-        for fill in compress(self._fills, map(prices.__contains__, map(_PRICE, self._fills))):
-            if id(fill) not in surplus and (key := fill_content(fill)) in contents:
-                found.setdefault(key, []).append(fill)
-        return found
-
-    def _has_copy(self, fill: Fill) -> bool:
-        return any(repeats(fill, other) for other in self._kept.get(fill_content(fill), ()))
+        near = compress(self._fills, map(prices.__contains__, map(_PRICE, self._fills)))
+        return Originals.of(
+            fill for fill in near if id(fill) not in surplus and fill_content(fill) in contents
+        )
 
     def _has_movement_copy(self, row: Movement) -> bool:
         """True if both sides list an equal movement with the same id or within `NEAR_COPY`."""

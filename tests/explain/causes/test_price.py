@@ -12,10 +12,10 @@ from recon_core.explain.causes.price import (
     FAMILY,
     _exact_power,
     _fits,
-    _is_charged_as,
     _price_for,
     _shows,
     _shows_neither,
+    _UsualFees,
 )
 from recon_core.explain.problem.fee_schedule import FeeModel
 from recon_core.explain.problem.hypotheses import Hypothesis, Strength
@@ -163,7 +163,7 @@ def test_the_price_whose_fee_both_rows_have(name: str) -> None:
                                     {"EUR": "1"}, ETH, **CENTS)  # fmt: skip
         rows = [replace(row, symbol="ETH/EUR") for row in rows]
     ids = set(map(id, problem.fills)) if changed else set()
-    assert _is_charged_as(problem, rows[0], rows[1], ids) is expected
+    assert _UsualFees(problem, ids).are_both(rows[0], rows[1]) is expected
 
 
 def _hypothesis(kind: CauseKind, wrong: Sequence[Fill], right: Sequence[Fill]) -> Hypothesis:
@@ -189,8 +189,9 @@ def test_two_prices_with_the_same_cash(name: str) -> None:
     )  # fmt: skip
     problem = problem_requiring(rows, {"EUR": "1"}, **CENTS)
     one = _hypothesis(CauseKind.WRONG_PRICE, rows, others)
-    assert _shows_neither(problem, one, [], set()) is expected
-    assert not _shows_neither(problem, replace(one, cause_kind=CauseKind.ROUNDING), [], set())
+    other, usual = replace(one, cause_kind=CauseKind.ROUNDING), _UsualFees(problem, set())
+    assert _shows_neither(problem, 0, [one], usual) is expected
+    assert not _shows_neither(problem, 0, [other], usual)
 
 
 @pytest.mark.parametrize(("closes", "expected"), [(False, True), (True, False)])
@@ -201,7 +202,7 @@ def test_two_prices_of_a_contract(*, closes: bool, expected: bool) -> None:
     rows = [bought, sold] if closes else [bought]
     problem = problem_requiring(rows, {"EUR": "1"}, PERP, **CENTS)
     one = _hypothesis(CauseKind.WRONG_PRICE, [bought], [replace(bought, price=Decimal(101))])
-    assert _shows_neither(problem, one, [], set()) is expected
+    assert _shows_neither(problem, 0, [one], _UsualFees(problem, set())) is expected
 
 
 RIVALS: dict[str, tuple[Mapping[str, Any], int]] = {
