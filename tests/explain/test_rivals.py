@@ -295,6 +295,8 @@ RIVALS: dict[str, list[Answer]] = {
     "multiplier_and_no_positions": [(IN, ["multiplier"])],
     # 18 fees of 1.50 turned are 54.00, as is 100 at 0.54 more; nobody pays a flat rebate.
     "flat_fees_all_turned": [(IN, ["fee_sign"]), (IN, ["wrong_price"])],
+    # 12 at 1.1492 and 12 at 1.1494 cost 13.79 both, and one of them is there twice.
+    "fills_of_equal_cash": [(IN, ["orphan_fill"])],
 }  # fmt: skip
 PROVEN: dict[str, Answer] = {
     # Nobody compares the position; the id is there twice.

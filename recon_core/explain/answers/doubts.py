@@ -19,7 +19,7 @@ from recon_core.explain.problem.problems import problem_of
 from recon_core.explain.proof.attempt import Answer, Part
 from recon_core.explain.proof.prover import Prover
 from recon_core.explain.search.row_comparison import RowComparison, other_rows
-from recon_core.model import LedgerSide
+from recon_core.model import Fill, LedgerSide
 from recon_core.model.explanation import CauseKind
 from recon_core.values.amounts import EXACT, ZERO, decimal_places, unit_at
 
@@ -56,6 +56,7 @@ def _is_doubtful(prover: Prover, answer: Answer) -> bool:
         not may_be_unique(answer.strength)
         or _below_digits(prover, answer)
         or any(has_two_readings(answer, part) for part in answer.parts)
+        or any(map(_is_one_of_unlike_fills, answer.parts))
         or _is_net_zero(answer)
         or _pulls_apart(answer)
         or _is_little_cash(answer)
@@ -98,6 +99,17 @@ def _is_little_cash(answer: Answer) -> bool:
     if is_witnessed or _has_the_only_rebate(answer.problem, part):
         return False
     return is_little(answer.problem, part.effect, of_fees=is_of_fees(part))
+
+
+def _is_one_of_unlike_fills(part: Part) -> bool:
+    """True if a removed fill is one of several whose prices differ by less than their cash shows.
+
+    12 at 1.1492 and 12 at 1.1494 cost 13.79 both, and the books without one are not those without
+    the other.
+    """
+    patch = part.hypothesis.patch
+    prices = {row.price for row in part.rows if isinstance(row, Fill)}
+    return len(patch.removed) == 1 and not patch.added and len(prices) > 1
 
 
 def _has_the_only_rebate(problem: Problem, part: Part) -> bool:
