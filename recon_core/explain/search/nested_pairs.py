@@ -43,8 +43,11 @@ from recon_core.explain.search.systematic_faults import reducing, spans, systema
 from recon_core.model import Fill, InstrumentKind, SideRecord
 from recon_core.values.amounts import EXACT, ZERO
 
-_OF_A_SECOND: Final = 8
+_OF_A_SECOND: Final = 25
 """Operations per fill of one search for the second hypothesis, posted rows not counted."""
+
+_OF_AN_OPEN_SECOND: Final = 60
+"""Operations per fill in addition, where open positions are followed for each quantity."""
 
 _OF_ALL_SYSTEMATIC: Final = 20
 """Operations per fill for all systematic faults, posted rows not counted."""
@@ -177,7 +180,9 @@ class Nested:
     def _single_faults(self, problem: Problem) -> Iterator[Found]:
         search = Search(problem, self.search.budget, extra=list(others(problem)))
         hypotheses = search.fill_hypotheses
-        self.search.budget.spend(len(problem.fills) * _OF_A_SECOND)
+        is_open = bool(problem.settlement_balances)
+        each = _OF_A_SECOND + (_OF_AN_OPEN_SECOND if is_open else 0)
+        self.search.budget.spend(len(problem.fills) * each)
         yield from ((hypothesis,) for hypothesis in search.single_faults())
         yield from ((hypothesis,) for hypothesis in spans(problem, self.search.max_skew))
         whole = systematic(problem)
