@@ -297,6 +297,10 @@ RIVALS: dict[str, list[Answer]] = {
     "flat_fees_all_turned": [(IN, ["fee_sign"]), (IN, ["wrong_price"])],
     # 12 at 1.1492 and 12 at 1.1494 cost 13.79 both, and one of them is there twice.
     "fills_of_equal_cash": [(IN, ["orphan_fill"])],
+    # Nothing else trades the pair, and nobody pays fees: a SELL at its price may be lost.
+    "fill_that_a_lost_one_undoes": [(IN, ["orphan_fill"])],
+    # A BUY and a SELL of 100 have the same fee, and the maker's rate is below zero.
+    "turned_fee_of_a_buy_or_a_sell": [(IN, ["fee_sign"])],
 }  # fmt: skip
 PROVEN: dict[str, Answer] = {
     # Nobody compares the position; the id is there twice.

@@ -102,14 +102,17 @@ def _is_little_cash(answer: Answer) -> bool:
 
 
 def _is_one_of_unlike_fills(part: Part) -> bool:
-    """True if a removed fill is one of several whose prices differ by less than their cash shows.
+    """True if the fault is in one of several fills, and the books show which one of them has it.
 
     12 at 1.1492 and 12 at 1.1494 cost 13.79 both, and the books without one are not those without
-    the other.
+    the other. A fee is that of a BUY or of a SELL.
     """
-    patch = part.hypothesis.patch
-    prices = {row.price for row in part.rows if isinstance(row, Fill)}
-    return len(patch.removed) == 1 and not patch.added and len(prices) > 1
+    fills = [row for row in part.rows if isinstance(row, Fill)]
+    sides = {(row.symbol, row.leg, row.side) for row in fills}
+    is_removed = len(part.hypothesis.patch.removed) == 1 and not part.hypothesis.patch.added
+    return part.required_count == 1 and (
+        len(sides) > 1 or (is_removed and len({row.price for row in fills}) > 1)
+    )
 
 
 def _has_the_only_rebate(problem: Problem, part: Part) -> bool:

@@ -15,7 +15,7 @@ from recon_core.explain.problem.dimensions import Vector, is_position, minus, ne
 from recon_core.explain.problem.figures import power_of_ten, slip
 from recon_core.explain.problem.hypotheses import Strength
 from recon_core.explain.problem.market import market_of
-from recon_core.explain.problem.problem import Problem
+from recon_core.explain.problem.problem import FaultIn, Problem
 from recon_core.explain.proof.attempt import Answer, Part
 from recon_core.explain.proof.snapshot_evidence import is_unstated, remaining_after
 from recon_core.ledger.bookings import is_derivative, notional, signed_quantity
@@ -43,6 +43,7 @@ def has_two_readings(answer: Answer, part: Part) -> bool:
         or _may_be_other_sign(problem, part)
         or _may_be_a_movement(problem, part)
         or _is_one_of_two(answer, part)
+        or _may_be_undone(answer.problem, part)
         or _is_of_any_at_its_price(problem, part)
         or _is_of_few_prices(problem, part)
         or _is_missing_otherwise(problem, part)
@@ -251,6 +252,20 @@ def _is_one_of_two(answer: Answer, part: Part) -> bool:
         and left.may_begin(other.time)
         for other in same
     )
+
+
+def _may_be_undone(problem: Problem, part: Part) -> bool:
+    """True if a removed fill is the only one of its market, and neither a fee nor a row shows it.
+
+    One of the other side at its price may be missing instead, as no other price is beside it.
+    """
+    patch = part.hypothesis.patch
+    is_shown = part.hypothesis.strength is Strength.SHOWN
+    if is_shown or len(patch.removed) != 1 or patch.added or problem.fault_in is not FaultIn.ROWS:
+        return False
+    (fill,) = patch.removed
+    known = problem.by_symbol.get(problem.postings.position(fill), ())
+    return not fill.fee and len(known) == 1
 
 
 def _of_its_cost(
