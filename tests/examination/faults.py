@@ -295,7 +295,9 @@ def _outage(at: _Place) -> Fault | None:
     fills = at.world.books.fills
     first = at.rng.randrange(len(fills))
     gone = [row.id for row in fills[first : first + at.rng.randrange(2, 5)]]
-    return at.fault("missing_fill", _less(*gone), *gone) if len(gone) > 1 else None
+    # Of the last rows it is no other fault than a side that is behind.
+    kinds = "missing_fill stale_side as_of_shift" if gone[-1] == fills[-1].id else "missing_fill"
+    return at.fault(kinds, _less(*gone), *gone) if len(gone) > 1 else None
 
 
 def _behind(at: _Place) -> Fault | None:
