@@ -301,6 +301,8 @@ RIVALS: dict[str, list[Answer]] = {
     "fill_that_a_lost_one_undoes": [(IN, ["orphan_fill"])],
     # A BUY and a SELL of 100 have the same fee, and the maker's rate is below zero.
     "turned_fee_of_a_buy_or_a_sell": [(IN, ["fee_sign"])],
+    # Its own row gives 0.077, and it states 0: a fill that it lost, or whole contracts.
+    "position_of_whole_contracts": [(OUT, ["missing_fill"])],
 }  # fmt: skip
 PROVEN: dict[str, Answer] = {
     # Nobody compares the position; the id is there twice.

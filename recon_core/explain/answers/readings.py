@@ -12,7 +12,7 @@ from recon_core.explain.causes.copies import Copies
 from recon_core.explain.causes.precedence import is_quantity
 from recon_core.explain.problem.chances import is_of_few_ticks
 from recon_core.explain.problem.dimensions import Vector, is_position, minus, negated
-from recon_core.explain.problem.figures import power_of_ten, slip
+from recon_core.explain.problem.figures import MODES, last_digit, power_of_ten, slip
 from recon_core.explain.problem.hypotheses import Strength
 from recon_core.explain.problem.market import market_of
 from recon_core.explain.problem.problem import FaultIn, Problem
@@ -21,7 +21,7 @@ from recon_core.explain.proof.snapshot_evidence import is_unstated, remaining_af
 from recon_core.ledger.bookings import is_derivative, notional, signed_quantity
 from recon_core.model import Fill, LedgerSide
 from recon_core.model.explanation import CauseKind
-from recon_core.values.amounts import EXACT, ZERO, exact_sum
+from recon_core.values.amounts import EXACT, ZERO, exact_sum, round_by
 
 _FEWEST_ALIKE: Final = 2
 """Prices of fills alike from which on one of them may have an amount by coincidence."""
@@ -44,6 +44,7 @@ def has_two_readings(answer: Answer, part: Part) -> bool:
         or _may_be_a_movement(problem, part)
         or _is_one_of_two(answer, part)
         or _may_be_undone(answer.problem, part)
+        or _may_be_rounded(answer.problem, part)
         or _is_of_any_at_its_price(problem, part)
         or _is_of_few_prices(problem, part)
         or _is_missing_otherwise(problem, part)
@@ -266,6 +267,25 @@ def _may_be_undone(problem: Problem, part: Part) -> bool:
     (fill,) = patch.removed
     known = problem.by_symbol.get(problem.postings.position(fill), ())
     return not fill.fee and len(known) == 1
+
+
+def _may_be_rounded(problem: Problem, part: Part) -> bool:
+    """True if one position alone is wrong in a statement, and it may be the right one rounded.
+
+    The statement has whole numbers only: 0 where the rows give 0.077.
+    """
+    if problem.fault_in is not FaultIn.STATEMENT:
+        return False
+    stated = problem.dimensions.stated(problem.statement_of(problem.owner))
+    (name, off), *more = part.effect.items()
+    given = stated.get(name, ZERO)
+    right = EXACT.subtract(given, off)
+    return (
+        not more
+        and is_position(name)
+        and all(last_digit(amount) >= 0 for each, amount in stated.items() if is_position(each))
+        and any(round_by(right, 0, mode) == given != right for mode in MODES)
+    )
 
 
 def _of_its_cost(
