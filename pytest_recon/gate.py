@@ -5,7 +5,7 @@ decides, and its decision does not depend on pytest's own.
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
 from typing import Any
 
 from recon_core.reports.wording import Tally, counted, ran_of
@@ -44,8 +44,8 @@ class SessionPromise:
     names: Mapping[str, Any] | None = None
 
     def to_dict(self) -> dict[str, Any]:
-        """The promise for another process."""
-        return {**asdict(self), "notes": list(self.notes), "fills": list(self.fills)}
+        """The promise for another process; every value of it is plain data already."""
+        return {each.name: getattr(self, each.name) for each in fields(self)}
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> "SessionPromise":

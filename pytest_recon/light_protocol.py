@@ -24,7 +24,7 @@ import pytest
 
 from pytest_recon.matches import MatchReport
 from pytest_recon.nodes import ComparisonGroup, ComparisonItem, SessionDirectory, SessionFile
-from pytest_recon.other_plugins import asked, silent_modules
+from pytest_recon.other_plugins import OF_XDIST_WORKER, asked, silent_modules
 from pytest_recon.results import sent_report
 
 if TYPE_CHECKING:
@@ -56,8 +56,11 @@ _PLAIN: Final = (
 )
 """Nodes that have nothing to set up."""
 
-_OF_PYTEST_AND_OURS: Final = ("_pytest.", "pytest_recon.")
+_ORDERLY_LOOPS: Final = ("_pytest.", "pytest_recon.", OF_XDIST_WORKER)
 """The loops over items of these modules run each item once, here and in order."""
+
+_WATCHED_TIME: Final = "faulthandler_timeout"
+"""A setting of pytest by which it watches the time around each item."""
 
 _REPLACED: Final = frozenset({"runtest", "setup", "teardown", "repr_failure"})
 """Methods of an item that somebody may have replaced on the item itself."""
@@ -121,19 +124,26 @@ class LightProtocol:
             session._setupstate.teardown_exact(nextitem)  # noqa: SLF001  # as pytest's runner
         return True
 
+    def may_loop(self, session: pytest.Session) -> bool:
+        """True if all items may run in a loop of ours in place of the one that would run them."""
+        return self.is_on and _may_loop(session) and not asked(session.config, _WATCHED_TIME)
+
     def run_all(self, session: pytest.Session) -> bool | None:
         """Run all items as pytest's own loop does; `None` where another loop has to."""
-        config = self._run.config
-        if not (self.is_on and _may_loop(session) and not asked(config, "faulthandler_timeout")):
+        if self._run.is_worker or not self.may_loop(session):
             return None
         for item, nextitem in zip_longest(session.items, session.items[1:]):
-            if not (isinstance(item, ComparisonItem) and self.run(item, nextitem)):
-                item.config.hook.pytest_runtest_protocol(item=item, nextitem=nextitem)
+            self.run_or_call(item, nextitem)
             if session.shouldfail:
                 raise session.Failed(session.shouldfail)
             if session.shouldstop:
                 raise session.Interrupted(session.shouldstop)
         return True
+
+    def run_or_call(self, item: pytest.Item, nextitem: pytest.Item | None) -> None:
+        """Run an item, or have pytest's own protocol run it."""
+        if not (isinstance(item, ComparisonItem) and self.run(item, nextitem)):
+            item.config.hook.pytest_runtest_protocol(item=item, nextitem=nextitem)
 
     def _waits_for(self, item: ComparisonItem, nextitem: pytest.Item) -> bool:
         """True if the next item certainly has a report that can carry the one of an item."""
@@ -161,7 +171,7 @@ def _may_loop(session: pytest.Session) -> bool:
     return (
         not session.testsfailed
         and not session.config.option.collectonly
-        and all(each.function.__module__.startswith(_OF_PYTEST_AND_OURS) for each in own)
+        and all(each.function.__module__.startswith(_ORDERLY_LOOPS) for each in own)
     )
 
 

@@ -173,6 +173,10 @@ class WaitingMatches:
         self._groups: dict[MatchGroup, int] = {}
         self._matches: list[tuple[int, Match]] = []
 
+    def __bool__(self) -> bool:
+        """True if a match waits."""
+        return bool(self._matches)
+
     def add(self, group: MatchGroup, match: Match) -> None:
         """Keep a match until it is carried."""
         place = self._groups.setdefault(group, len(self._groups))

@@ -10,17 +10,20 @@ from typing import Any, Final
 
 import pytest
 
+OF_XDIST_WORKER: Final = "__channelexec__"
+"""The module that pytest-xdist is in a worker."""
+
 _SILENT: Final = (
     "_pytest.",
     "xdist.",
-    "__channelexec__",
+    OF_XDIST_WORKER,
     "pytest_recon.",
     "pytest_randomly",
     "_hypothesis_pytestplugin",
 )
 """Modules whose hooks on items change nothing for a comparison.
 
-`__channelexec__` is pytest-xdist in a worker, `pytest_randomly` seeds generators of random
+`pytest_randomly` seeds generators of random
 numbers, hypothesis looks at functions alone.
 """
 

@@ -1,8 +1,10 @@
 """The scheduler of pytest-xdist for a run whose sessions are dealt to the workers.
 
-Each worker collects its own items, and gets all of them to run as soon as it has. What ran is
-known here by node id: a worker in the place of one that died runs only what is left. The item
-that was running when a worker died counts as run, and pytest-xdist reports it as failed.
+Each worker collects its own items, and gets all of them to run as soon as it has, in their order.
+It says that one of them is complete when its report is sent, which may carry matches of before it
+(`pytest_recon.distributed`): these are complete with it. What ran is known here by node id: a
+worker in the place of one that died runs only what is left. The first item that was not complete
+when a worker died counts as run, and pytest-xdist reports it as failed.
 """
 
 from collections.abc import Sequence
@@ -62,17 +64,24 @@ class SessionScheduling:
         """Give each worker that has collected its items, and no more."""
         for node in self._collected:
             if node in self._pending and not node.shutting_down:
-                if self._pending[node]:
+                if len(self._pending[node]) == len(self._collected[node]):
+                    node.send_runtest_all()
+                else:
                     node.send_runtest_some(list(self._pending[node]))
                 node.shutdown()
 
     def mark_test_complete(self, node: Any, item_index: int, duration: float = 0) -> None:  # noqa: ARG002  # as xdist calls it
-        """Note that an item ran."""
-        self._pending[node].pop(item_index, None)
-        self._ran.add(self._collected[node][item_index])
+        """Note that an item ran, and every item before it."""
+        pending, collected = self._pending[node], self._collected[node]
+        while pending:
+            place = next(iter(pending))
+            del pending[place]
+            self._ran.add(collected[place])
+            if place == item_index:
+                break
 
     def remove_node(self, node: Any) -> str | None:
-        """Forget a worker; return the item that it was running, `None` where it had ended."""
+        """Forget a worker; return its first incomplete item, `None` where it had ended."""
         pending = self._pending.pop(node)
         if not pending:
             return None

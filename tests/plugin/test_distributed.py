@@ -437,6 +437,63 @@ def test_a_worker_that_dies_loses_no_session(
         assert result.ret == 0
 
 
+MESSAGES = """
+import pathlib
+from pytest_recon.scheduler import SessionScheduling
+complete = SessionScheduling.mark_test_complete
+def noted(self, node, item_index, duration=0):
+    with pathlib.Path("messages").open("a") as messages:
+        messages.write(f"{item_index}\\n")
+    complete(self, node, item_index, duration)
+SessionScheduling.mark_test_complete = noted
+"""
+
+
+@pytest.mark.parametrize(
+    ("conftest", "words", "messages"),
+    [
+        ("", (), 3),
+        ("def pytest_runtest_setup(item): pass", (), 21),
+        ("", ("-o", "faulthandler_timeout=60"), 21),
+    ],
+)
+def test_the_matches_of_a_session_are_complete_with_one_message(
+    pytester: pytest.Pytester, conftest: str, words: tuple[str, ...], messages: int
+) -> None:
+    """Three sessions have three messages; where somebody watches the items, each has its own."""
+    for name in "abc":
+        write_session(pytester.path / f"{name}.recon.json", session_id=name)
+    pytester.makeconftest(MESSAGES + conftest)
+    words = ("-n2", "--recon-session=*.recon.json", *words)
+    result = run_pytest(pytester, *words, subprocess=True)
+    assert final_line(result) == "RECON: CLEAR (3 sessions, 21 comparisons)"
+    assert len((pytester.path / "messages").read_text().splitlines()) == messages
+
+
+DYING_AT_A_MATCH = """
+from pytest_recon.nodes import ComparisonItem
+judge_match = ComparisonItem.judge_match
+def judge_or_die(self):
+    if self.nodeid.endswith("b.recon.json::position::ETH/EUR"): die_once()
+    return judge_match(self)
+ComparisonItem.judge_match = judge_or_die
+"""
+
+
+def test_matches_that_waited_in_a_worker_that_dies_are_judged_again(
+    pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The first comparison of the session fails, and every other one of all sessions ran."""
+    monkeypatch.delenv("PYTEST_XDIST_WORKER", raising=False)  # of the run that this test is in
+    for name in "abcd":
+        write_session(pytester.path / f"{name}.recon.json", session_id=name)
+    pytester.makeconftest(DYING + DYING_AT_A_MATCH)
+    result = run_pytest(pytester, "-n2", "--recon-session=*.recon.json", subprocess=True)
+    assert (pytester.path / "died").exists()
+    assert result.ret == 1
+    assert final_line(result) == "RECON: INCOMPLETE (27 of 28 comparisons ran)"
+
+
 LOOKS = """
 import gc, pathlib
 def pytest_sessionfinish(session):
