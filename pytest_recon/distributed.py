@@ -75,7 +75,7 @@ class Controller:
         sessions = run.declared if self._shares is None else self._shares.take(node)
         node.workerinput["recon"] = run.for_workers() | {
             "has_share": self._shares is not None,
-            "sessions": [(os.fsencode(anchor), name) for anchor, name in sessions.items()]
+            "sessions": [(os.fsencode(anchor), name) for anchor, name in sessions.items()],
         }
 
     @pytest.hookimpl(optionalhook=True)

@@ -188,7 +188,10 @@ def _prepare() -> None:
     """Import what a copy of this process would import, or have new interpreters accounted for."""
     if can_be_copied():
         import recon_core.cli.session_check  # noqa: PLC0415  # brings the engine
-        import recon_core.sessions.native  # noqa: F401, PLC0415  # brings the format's models
+        import recon_core.sessions.native  # noqa: F401, PLC0415  # reads most sessions
+        from recon_core.sessions.schema import SessionFile  # noqa: PLC0415  # brings pydantic
+
+        SessionFile.model_rebuild()  # once, and not in every copy
     else:
         begin_tracking()
 

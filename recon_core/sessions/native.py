@@ -28,7 +28,6 @@ from recon_core.model import (
     Snapshot,
 )
 from recon_core.sessions import native_rows, schema
-from recon_core.sessions.column_tables import column_table
 from recon_core.sessions.directory_search import NATIVE_SUFFIX
 from recon_core.sessions.fast_rows import NOT_PLAIN, ReadBefore
 from recon_core.sessions.files import (
@@ -38,7 +37,6 @@ from recon_core.sessions.files import (
     read_text_file,
     unforeseen_refused,
 )
-from recon_core.sessions.foreign import SideSource, take_side
 from recon_core.sessions.json_text import parse_json, refuse_deep, refuse_many
 from recon_core.sessions.known_prices import with_known_prices
 from recon_core.sessions.tables import checked_parts, read_table
@@ -305,6 +303,8 @@ class _Reader:
     ) -> Sequence[_Value] | None:
         """Return rows, those of a large table in columns if all of it is plainly right."""
         if isinstance(section, schema.TableReference) and not self.floats:
+            from recon_core.sessions.column_tables import column_table  # noqa: PLC0415  # for tables
+
             name = printable(section.path, 100)
             plain = partial(
                 _plain_rows, row_type=row_type, convert=convert, where=f"{where}: {name}: "
@@ -340,6 +340,8 @@ class _Reader:
             raise SessionError(f"{where}: {error}") from None
 
     def _foreign(self, source: schema.ForeignSource, side: LedgerSide) -> SideRecord:
+        from recon_core.sessions.foreign import SideSource, take_side  # noqa: PLC0415  # only here
+
         directory = self.path.parent
         try:
             taken = take_side(

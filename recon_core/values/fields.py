@@ -46,7 +46,13 @@ _AT_ONCE: Final = 100
 class FileModel(BaseModel):
     """A row of a file: unknown keys are refused, types are not converted."""
 
-    model_config = ConfigDict(extra="forbid", strict=True, frozen=True, hide_input_in_errors=True)
+    model_config = ConfigDict(
+        extra="forbid",
+        strict=True,
+        frozen=True,
+        hide_input_in_errors=True,
+        defer_build=True,  # a model of a whole file has its own copy of the models of its rows
+    )
 
 
 class FileTable(FileModel):

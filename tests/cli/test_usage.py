@@ -346,6 +346,17 @@ def test_the_help_loads_nothing_heavy(module: str) -> None:
     assert not loaded_by(f"import {module}") & HEAVY
 
 
+def test_a_session_loads_nothing_that_others_are_read_by() -> None:
+    """Columns are for tables beside a session, formats of one side for a side that names one."""
+    loaded = loaded_by(
+        "from recon_core.cli.app import recon\n"
+        f"recon.main(['check', '-j1', {CLEAR!r}], standalone_mode=False)"
+    )
+    assert "recon_core.sessions.native" in loaded
+    assert not {name for name in loaded if name.startswith("recon_core.columns.")}
+    assert not loaded & {"recon_core.sessions.column_tables", "recon_core.sessions.foreign"}
+
+
 def test_a_sub_command_is_loaded_when_it_is_asked_for() -> None:
     """`recon schema` does not wait for what the audit needs."""
     assert not loaded_by("import recon_core.cli") & {"recon_core.cli.check", "recon_core.cli.audit"}
