@@ -27,7 +27,7 @@ from pytest_recon.scheduler import SessionScheduling
 from pytest_recon.shares import Shares, deals_sessions
 
 _NO_MORE: Final = ("shutdown", dict[str, Any]())
-"""The message by which pytest-xdist ends a worker, also where the controlling process is gone."""
+"""The message by which pytest-xdist ends a worker, also where the controlling process has ended."""
 
 
 def _is_place(command: object) -> bool:

@@ -1,7 +1,15 @@
-"""Workers of a cluster of dask.distributed: one session is one task.
+"""Workers of a cluster of dask.distributed: a task is a session, or several small ones.
 
-The extra `cluster` brings the library. A scheduler hands a task on where its worker died; what
-kills worker after worker is given up, and its session is CRITICAL.
+The extra `cluster` brings the library. What scheduler, worker and this process do for a task takes
+longer than to judge a small session, so small ones share a task, as long as every worker has
+tasks enough:
+
+    1,000 sessions with the scheduler, 2 workers     32 sessions a task
+    40 sessions, 2 workers                           5 sessions a task
+    1,000 sessions, 300 workers                      each its own task
+
+A scheduler hands a task on where its worker died, and gives up what kills worker after worker.
+Sessions of such a task are tried again, each alone; the one that does it then, too, is CRITICAL.
 """
 
 import asyncio
@@ -12,7 +20,7 @@ import signal
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cache, lru_cache
 from importlib.util import find_spec
 from pathlib import Path
@@ -24,8 +32,9 @@ from pluggy import PluginManager
 from recon_core import __version__
 from recon_core.cli.checked_session import CheckedSession, Terms
 from recon_core.cli.process_start import begin_tracking, interrupts_held_back
-from recon_core.cli.workers import Results, cores
+from recon_core.cli.workers import Results, cores, not_handed_over
 from recon_core.plugins.manager import extension_manager
+from recon_core.sessions.discovery import size_of
 from recon_core.values.errors import ReconError
 from recon_core.values.printable import printable, quoted
 
@@ -36,7 +45,16 @@ LOCAL: Final = "local"
 """Name of a cluster that is made for the run, on this machine."""
 
 IN_FLIGHT: Final = 1000
-"""Tasks that the scheduler has at a time: enough for some hundred workers, and no burden."""
+"""Sessions that the scheduler has at a time: enough for some hundred workers, and no burden."""
+
+TOGETHER: Final = 32
+"""Most sessions of a task: what a task costs is then a small part of judging the smallest ones."""
+
+_BYTES_TOGETHER: Final = 500_000
+"""Bytes of their files at most: a session of this size takes much longer than its task."""
+
+TASKS_OF_A_WORKER: Final = 4
+"""Tasks that there are for each worker at least, so that all of them end at about one time."""
 
 _KILL: Final = getattr(signal, "SIGKILL", signal.SIGTERM)
 """The signal that no process holds back; Windows has one alone."""
@@ -78,12 +96,15 @@ def require_scheduler(name: str, jobs: int | None) -> None:
         )
 
 
+_Session = tuple[int, Path]
+"""A session with its number."""
+
+
 @dataclass(frozen=True, slots=True)
 class _Task:
-    """A session that the scheduler has; `is_alone`: it has no other one meanwhile."""
+    """Sessions that the scheduler has as one; `is_alone`: it has no other task meanwhile."""
 
-    number: int
-    anchor: Path
+    sessions: tuple[_Session, ...]
     is_alone: bool = False
 
 
@@ -102,8 +123,8 @@ class Cluster:
         self._name = name
         self._count = count or cores()
         self._running: dict[Future, _Task] = {}
-        self._begun: list[_Task] = []
-        self._suspects: list[_Task] = []
+        self._begun: list[_Session] = []
+        self._suspects: list[_Session] = []
         self._stack = ExitStack()
         self._local_cluster: LocalCluster | None = None
 
@@ -149,16 +170,38 @@ class Cluster:
 
     def begin(self, number: int, anchor: Path) -> None:
         """Keep the session for `ended`, which hands over all that were begun at once."""
-        self._begun.append(_Task(number, anchor))
+        self._begun.append((number, anchor))
+
+    def _tasks(self) -> "Iterator[_Task]":
+        """The sessions that were begun, small ones together, in their order."""
+        running = sum(len(task.sessions) for task in self._running.values())
+        most = min(TOGETHER, (running + len(self._begun)) // (self._workers() * TASKS_OF_A_WORKER))
+        together, size = list[_Session](), 0
+        for session in self._begun:
+            # What is fetched, or a directory, may be of any size.
+            more = size_of(session[1]) if session[1].is_file() else _BYTES_TOGETHER
+            if together and (len(together) >= most or size + more > _BYTES_TOGETHER):
+                yield _Task(tuple(together))
+                together, size = [], 0
+            together.append(session)
+            size += more
+        if together:
+            yield _Task(tuple(together))
+
+    def _workers(self) -> int:
+        """The number of workers that the scheduler has by now, 1 where there are none yet."""
+        try:
+            return len(self._client.nthreads()) or 1
+        except OSError:
+            raise self._unreached("it no longer answers") from None
 
     def _submit(self, tasks: "Sequence[_Task]") -> None:
-        self._require_running()
         run = self.terms.invocation_id
         futures = self._client.map(
             _check_on_worker,
-            [task.anchor for task in tasks],
+            [[anchor for _, anchor in task.sessions] for task in tasks],
             terms=self._terms,
-            key=[f"recon-{run}-{task.number}-{task.is_alone}" for task in tasks],
+            key=[f"recon-{run}-{task.sessions[0][0]}-{task.is_alone}" for task in tasks],
             pure=False,
         )
         self._running.update(zip(futures, tasks, strict=True))
@@ -168,26 +211,32 @@ class Cluster:
         """Wait for results.
 
         A scheduler gives up every task that waited on workers that died, not only the one that
-        killed them. So those that were given up are tried again when all others have ended,
+        killed them, and of several sessions it does not say which one it was. So those that were
+        given up, and those of a task that failed, are tried again when all others have ended,
         each alone.
         """
-        if not self._begun and not self._running:
-            self._begun.append(replace(self._suspects.pop(), is_alone=True))
+        self._require_running()
         if self._begun:
-            self._submit(self._begun)
+            self._submit(list(self._tasks()))
             self._begun = []
+        elif not self._running:
+            self._submit([_Task((self._suspects.pop(),), is_alone=True)])
         futures = self._ended.next_batch()
         if len(futures) < len(self._running):
             time.sleep(_PAUSE)
             futures += self._ended.next_batch(block=False)
         for future, found in self._gathered(futures):
-            task, results = self._running.pop(future), _results(found, future)
-            if results is _KILLED and not task.is_alone:
-                self._suspects.append(task)
+            task = self._running.pop(future)
+            if isinstance(found, list):
+                for (number, _), sent in zip(task.sessions, found, strict=True):
+                    yield number, _results(sent)
                 continue
-            if not isinstance(results, CheckedSession):
-                self._require_running()
-            yield task.number, results
+            self._require_running()
+            reason = _reason(future)
+            if not task.is_alone and (reason is _KILLED or len(task.sessions) > 1):
+                self._suspects += task.sessions
+            else:
+                yield task.sessions[0][0], reason
 
     def _gathered(self, futures: "Sequence[Future]") -> "Iterator[tuple[Future, Any]]":
         """Fetch what tasks returned, all in one request; `None` for what returned nothing."""
@@ -216,13 +265,22 @@ async def _end_at_once(cluster: "LocalCluster") -> None:
     await asyncio.gather(*ends, return_exceptions=True)
 
 
-def _results(found: Any, future: "Future") -> Results:
-    """Return the results of a task, or why it has none."""
-    if isinstance(found, CheckedSession):
-        version = found.versions.get("pytest-recon")
-        if version == __version__:
-            return found
-        return f"its worker has pytest-recon {printable(version)}; expected {__version__}"
+def _results(sent: bytes | str) -> Results:
+    """Return the results that a worker sent, or why there are none that count."""
+    if isinstance(sent, str):
+        return sent
+    try:
+        session: CheckedSession = pickle.loads(sent)  # noqa: S301  # as the task itself was sent
+    except Exception as error:  # noqa: BLE001  # a plugin's class that is unknown here
+        return not_handed_over(error)
+    version = session.versions.get("pytest-recon")
+    if version == __version__:
+        return session
+    return f"its worker has pytest-recon {printable(version)}; expected {__version__}"
+
+
+def _reason(future: "Future") -> str:
+    """Return the reason why a task has no results."""
     from distributed import KilledWorker  # noqa: PLC0415  # an extra
 
     error = future.exception()
@@ -236,16 +294,25 @@ _ONE_AT_A_TIME: Final = Lock()
 """Limits in force belong to a process, and commands of several users may share a worker."""
 
 
-def _check_on_worker(anchor: Path, terms: bytes) -> CheckedSession:
+def _check_on_worker(anchors: Sequence[Path], terms: bytes) -> list[bytes | str]:
     from recon_core.cli.session_check import check_session  # noqa: PLC0415  # brings the engine
 
     with _ONE_AT_A_TIME:
-        return check_session(anchor, _terms(terms), _manager())
+        known = _terms(terms)
+        return [_sent(check_session(anchor, known, _manager())) for anchor in anchors]
+
+
+def _sent(session: CheckedSession) -> bytes | str:
+    """Return results for another process, or why they cannot be handed over."""
+    try:
+        return pickle.dumps(session)
+    except Exception as error:  # noqa: BLE001  # a plugin's value that cannot be pickled
+        return not_handed_over(error)
 
 
 @lru_cache(_TERMS_KEPT)
 def _terms(pickled: bytes) -> Terms:
-    """Return the terms of a command: each session brings them, and the first has them read."""
+    """Return the terms of a command: each task brings them, and the first has them read."""
     terms: Terms = pickle.loads(pickled)  # noqa: S301  # as the task itself is sent
     return terms
 

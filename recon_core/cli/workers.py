@@ -213,7 +213,7 @@ class _Worker:
         except (EOFError, OSError):
             pass
         except Exception as error:  # noqa: BLE001  # a plugin's class that is unknown here
-            return _lost(error)
+            return not_handed_over(error)
         self.process.join()
         return _death(self.process.exitcode)
 
@@ -229,7 +229,8 @@ def _death(code: int | None) -> str:
     return f"its process was killed by signal {-code}"
 
 
-def _lost(error: Exception) -> str:
+def not_handed_over(error: Exception) -> str:
+    """Return the reason why results that a plugin has a part in do not reach this process."""
     return f"its results cannot be handed over: {type(error).__name__}: {printable(error)}"
 
 
@@ -249,7 +250,7 @@ def _work(connection: Connection, others_end: Connection, terms: Terms) -> None:
             except OSError:
                 raise
             except Exception as error:  # noqa: BLE001  # a plugin's value that cannot be pickled
-                connection.send(_lost(error))
+                connection.send(not_handed_over(error))
 
 
 def _flush() -> None:

@@ -87,6 +87,60 @@ def test_the_terms_of_a_command_are_read_once(recon: Recon, directory: Path, add
 
 
 @pytest.mark.parametrize(
+    ("count", "most", "large", "tasks"),
+    [
+        (8, 32, 0, 8),  # 4 for each of two workers
+        (40, 32, 0, 8),  # 5 sessions each
+        (40, 4, 0, 10),  # 4 sessions at most
+        (40, 32, 3, 11),  # one more for each large one
+    ],
+)
+def test_small_sessions_share_a_task(
+    recon: Recon,
+    directory: Path,
+    address: str,
+    monkeypatch: pytest.MonkeyPatch,
+    count: int,
+    most: int,
+    large: int,
+    tasks: int,
+) -> None:
+    """Each worker has four tasks or more, and a large session has one of its own."""
+    monkeypatch.setattr(recon_cluster, "TOGETHER", most)
+    for number in range(count):
+        write_session(directory / f"s{number}.recon.json", session_id=f"s{number}")
+    for number in range(large):
+        path = directory / f"s{number}.recon.json"
+        path.write_text(path.read_text() + " " * recon_cluster._BYTES_TOGETHER)
+    recon_cluster._terms.cache_clear()
+    answer = recon("check", ".", f"--scheduler={address}")
+    assert answer.lines[-1].startswith(f"RECON: CLEAR ({count} sessions")
+    known = recon_cluster._terms.cache_info()
+    assert known.misses + known.hits == tasks
+
+
+def test_sessions_that_share_a_task_with_one_that_fails_have_their_verdicts(
+    recon: Recon, directory: Path, address: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each of them is judged again alone, and the one session is CRITICAL."""
+    check = session_check.check_session
+
+    def lost(anchor: Path, *more: Any) -> CheckedSession:
+        if anchor.name == "s7.recon.json":
+            raise MemoryError("no room")
+        return check(anchor, *more)
+
+    monkeypatch.setattr(session_check, "check_session", lost)
+    for number in range(30):
+        write_session(directory / f"s{number}.recon.json", session_id=f"s{number}")
+    answer = recon("check", ".", f"--scheduler={address}", "-v")
+    assert answer.lines[-1].startswith("RECON: BLOCKED (1 CRITICAL in 30 sessions")
+    assert "s7.recon.json: was not judged: its worker has no results: MemoryError" in " ".join(
+        answer.out.split()
+    )
+
+
+@pytest.mark.parametrize(
     ("words", "parts"),
     [
         (["--scheduler=lokal"], ["'lokal'", "expected local or an address like tcp://host:8786"]),
@@ -124,8 +178,11 @@ def test_a_scheduler_that_does_not_answer(
 def test_a_session_that_kills_its_workers_is_critical(
     directory: Path, hooked: dict[str, str]
 ) -> None:
-    """It is tried again, then given up; every other session has its own verdict."""
-    names = ["crashed", "killed", *(f"s{number}" for number in range(40))]
+    """It is tried again, then given up; every other session has its own verdict.
+
+    So has each beside one whose results cannot be handed over.
+    """
+    names = ["crashed", "kept", "killed", *(f"s{number}" for number in range(40))]
     for name in names:
         write_session(directory / f"{name}.recon.json")
     done = subprocess.run(
@@ -135,7 +192,7 @@ def test_a_session_that_kills_its_workers_is_critical(
     assert (done.returncode, done.stderr) == (2, "")
     report = json.loads((directory / "run.json").read_text(encoding="utf-8"))
     verdicts = {each["session_id"]: each["max_severity"] for each in report["sessions"]}
-    lost = dict.fromkeys(("crashed", "killed"), "CRITICAL")
+    lost = dict.fromkeys(("crashed", "kept", "killed"), "CRITICAL")
     assert verdicts == {name: lost.get(name, "match") for name in sorted(names)}
     assert list(verdicts) == sorted(names)
 
