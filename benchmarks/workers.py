@@ -24,7 +24,8 @@ from measured import Usage, session_of_positions, usage
 CHECK_TARGET = 2.5
 WORKERS_TARGET = 0.7
 POSITIONS = 56
-"""Comparisons of a session beside its four checks of the session itself."""
+"""Comparisons of a session beside its checks of the session itself."""
+SESSION_CHECKS = 4
 
 PYTEST = (
     "pytest",
@@ -40,11 +41,16 @@ PYTEST = (
 )
 EMPTY = "-n 2, no item"
 """Two workers that have nothing to do: the floor of the second target."""
+_BARE = ("pytest", *PYTEST[1:-2], "-p", "no:recon", "bare")
+BARE, BARE_ON_WORKERS = "bare items", "bare items -n 2"
+"""As many items that do nothing but pass, without the plugin: what -n 2 gives pytest itself."""
 CASES = {
     "recon check": ("recon_core.cli", "check", "-j", "1", "s", "--max-items=0"),
     "pytest": PYTEST,
     "pytest -n 2": (*PYTEST, "-n2"),
     EMPTY: (*PYTEST[:-2], "-n2", "empty"),
+    BARE: _BARE,
+    BARE_ON_WORKERS: (*_BARE, "-n2"),
 }
 EXPECTED = {EMPTY: 5}
 """The status of runs that have something else than passing items: nothing."""
@@ -74,6 +80,12 @@ def main() -> int:
 def _write_sessions(directory: Path, sessions: int, fills: int) -> None:
     (directory / "s").mkdir()
     (directory / "empty").mkdir()
+    (directory / "bare").mkdir()
+    count = sessions * (POSITIONS + SESSION_CHECKS)
+    items = (
+        f"import pytest\n@pytest.mark.parametrize('at', range({count}))\ndef test_it(at): pass\n"
+    )
+    (directory / "bare" / "test_bare.py").write_text(items, encoding="utf-8")
     (directory / "pytest.ini").write_text("[pytest]\n", encoding="utf-8")
     for number in range(sessions):
         session = session_of_positions(POSITIONS, 0) | {"session_id": f"s{number}"}
@@ -103,24 +115,27 @@ def _report(options: argparse.Namespace, runs: list[dict[str, Usage]]) -> int:
     wall = {name: min(run[name].wall for run in runs) for name in CASES}
     print(f"{options.sessions} sessions, {options.fills} fills a side, least of {options.runs}")
     for name in CASES:
-        print(f"  {name:<13} {cpu[name]:7.2f} s of CPU {wall[name]:7.2f} s of wall clock")
+        print(f"  {name:<15} {cpu[name]:7.2f} s of CPU {wall[name]:7.2f} s of wall clock")
     ratios = [
         ("CPU of pytest against recon check", cpu["pytest"] / cpu["recon check"], CHECK_TARGET),
         ("wall clock of -n 2 against one", wall["pytest -n 2"] / wall["pytest"], WORKERS_TARGET),
     ]
     floor = wall[EMPTY] / wall["pytest"]
     print(f"wall clock of -n 2 without any item against one process with all: {floor:.2f}")
+    bare = wall[BARE_ON_WORKERS] / wall[BARE]
+    print(f"wall clock of -n 2 against one, for as many bare items of pytest: {bare:.2f}")
     found = Figures(
         "workers" if not options.fills else f"workers-{options.fills}-fills",
         "Sessions on workers of pytest",
         f"{options.sessions} sessions of 60 comparisons and {options.fills} fills a side: pytest, "
-        "pytest on two workers, and recon check.",
+        "pytest on two workers, and recon check; and as many bare items of pytest.",
         f"python benchmarks/workers.py --fills {options.fills}",
         versions("pytest", "pytest-xdist"),
     )
     for name in CASES:
         found.add(name, "CPU", cpu[name], "s")
         found.add(name, "wall clock", wall[name], "wall s")
+    found.add("wall clock of -n 2 against one, bare items", "ratio", bare)
     for name, ratio, target in ratios:
         found.add(name, "ratio", ratio, at_most=target)
     found.write(options.json)

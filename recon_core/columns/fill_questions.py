@@ -7,6 +7,7 @@ orders, and those at its prices. The first question reads all of them in one pas
 from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
+from itertools import repeat
 from typing import Any, Final
 
 from recon_core.columns.database import ColumnsError
@@ -112,16 +113,17 @@ def fee_samples(columns: TableColumns, most: int) -> dict[str, list[Decimal]]:
     """Return evenly spaced fees by currency, in the order of their first rows."""
     written = _written(columns, "fee")
     rows = columns.selected("fee_currency", "fee", *written)
+    spaced = f"[1:many:greatest(1, many // {most})]"  # begin, end and step, counted from 1
+    lists = ", ".join(f"list({name} ORDER BY number) AS {name}" for name in ("fee", *written))
     query = (
-        f"SELECT currency, fee, {written[0] if written else columns.amount('fee').places} FROM ("
-        f"SELECT fee_currency AS currency, *, count(*) OVER (PARTITION BY fee_currency) AS many, "
-        "row_number() OVER (PARTITION BY fee_currency ORDER BY number) - 1 AS place "
-        f"FROM {rows} WHERE fee <> 0) WHERE place % greatest(1, many // {most}) = 0 "
-        "ORDER BY min(number) OVER (PARTITION BY currency), place"
+        f"SELECT currency, {', '.join(f'{name}{spaced}' for name in ('fee', *written))} FROM ("
+        f"SELECT fee_currency AS currency, count(*) AS many, min(number) AS first, {lists} "
+        f"FROM {rows} WHERE fee <> 0 GROUP BY 1) ORDER BY first"
     )
     found: dict[str, list[Decimal]] = {}
-    for currency, fee, places in columns.answer(query):
-        found.setdefault(currency or "", []).append(_as_written(fee, places))
+    for currency, fees, *places in columns.answer(query):
+        each = places[0] if places else repeat(columns.amount("fee").places)
+        found[currency or ""] = list(map(_as_written, fees, each))
     return found
 
 
@@ -131,12 +133,11 @@ def _as_written(amount: Decimal, places: int) -> Decimal:
 
 
 def price_range(columns: TableColumns, symbol: str, without: str) -> list[Decimal]:
-    """Return the lowest and the highest price of a symbol, without the rows of one id."""
-    symbols, ids = columns.text("symbol"), columns.text("fill_id")
+    """Return the lowest and the highest price of a symbol, without rows by a condition of SQL."""
     value, raw = columns.value("price"), columns.amount("price").raw
     query = (
         f"SELECT arg_min({raw}, {value}), arg_max({raw}, {value}) FROM {columns.source} "
-        f"WHERE {symbols} = {listed([symbol])} AND {ids} <> {listed([without])}"
+        f"WHERE {columns.text('symbol')} = {listed([symbol])} AND NOT ({without})"
     )
     ((low, high),) = columns.answer(query)
     return [] if low is None else sorted({Decimal(low), Decimal(high)})

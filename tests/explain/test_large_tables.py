@@ -309,6 +309,7 @@ def questions(table: FillTable, asked: Sequence[Fill]) -> dict[str, Any]:
     """What a search asks about all fills of a side."""
     first, last = sorted(asked, key=lambda one: one.time)[::2]
     keys = {(first.account, first.symbol, str(first.leg))}
+    unasked = table.prices(last.symbol, last.fill_id)  # its rows are not known yet
     having: dict[str, Any] = {
         name: table.having(**{name: {getattr(one, name) for one in asked}})
         for name in ("fill_id", "time", "order_id", "symbol", "account")
@@ -326,7 +327,7 @@ def questions(table: FillTable, asked: Sequence[Fill]) -> dict[str, Any]:
         "owned": [table.owned([*asked, *asked]), table.owned([])],
         "places": table.fee_places(),
         "samples": table.fee_samples(40),
-        "prices": table.prices(first.symbol, first.fill_id),
+        "prices": [unasked, *(table.prices(one.symbol, one.fill_id) for one in asked)],
         "quantities": table.quantities(),
         "charged": [table.charged(keys, side, 20, ordered_fills) for side in (None, "BUY")],
     }
