@@ -55,10 +55,12 @@ def fitted(kind: CauseKind, strength: Strength = Strength.EXACT, **facts: Any) -
 
 ONE_FIGURE: list[tuple[Hypothesis, dict[str, str], bool]] = [
     (fitted(Kinds.WRONG_QUANTITY), {"position::A": "1"}, True),
-    (fitted(Kinds.WRONG_QUANTITY), {"position::A": "1", "cash::EUR": "0"}, True),
     (fitted(Kinds.WRONG_QUANTITY), {"position::A": "1", "cash::EUR": "2"}, False),
     (fitted(Kinds.WRONG_QUANTITY, Strength.SHOWN), {"position::A": "1"}, False),
     (fitted(Kinds.WRONG_PRICE), {"position::A": "1"}, False),
+    (fitted(Kinds.SIGN_CONVENTION), {"position::A": "1"}, True),
+    (fitted(Kinds.SIGN_CONVENTION), {"position::A": "1", "position::B": "2"}, False),
+    (fitted(Kinds.SIGN_CONVENTION, Strength.SHOWN), {"position::A": "1"}, False),
 ]
 
 
@@ -66,7 +68,7 @@ ONE_FIGURE: list[tuple[Hypothesis, dict[str, str], bool]] = [
 def test_a_quantity_that_one_figure_shows(
     given: Hypothesis, effect: dict[str, str], *, expected: bool
 ) -> None:
-    """A fitted one, that moved no cash."""
+    """A fitted one that moved no cash, and the sign of all fills in one figure."""
     amounts = {name: Decimal(text) for name, text in effect.items()}
     assert precedence.is_one_figure(given, amounts) is expected
 

@@ -9,7 +9,7 @@ from typing import Final
 from recon_core.explain.answers.readings import has_usual_quantity
 from recon_core.explain.causes.removed_rows import is_removal
 from recon_core.explain.causes.stale import is_span, reported_in_full
-from recon_core.explain.problem.dimensions import is_cash, is_position
+from recon_core.explain.problem.dimensions import is_cash
 from recon_core.explain.problem.hypotheses import fill_content
 from recon_core.explain.problem.postings import order_name
 from recon_core.explain.problem.problem import Problem
@@ -61,7 +61,7 @@ def _of_no_cash(problem: Problem, part: Part) -> list[str]:
     is_seen = is_seen or problem.statement_of(problem.owner.other).fills is not None
     if is_seen or not has_usual_quantity(problem, removed[0]):
         return []
-    return [name for name, amount in part.effect.items() if amount and is_cash(name)] or [""]
+    return [*filter(is_cash, part.effect)] or [""]
 
 
 def _of_far_price(prover: Prover, part: Part) -> list[str]:
@@ -76,7 +76,7 @@ def _of_far_price(prover: Prover, part: Part) -> list[str]:
         return []
     if has_near_price(prover.recorded, patch.added[0]):
         return []
-    moved = [name for name, amount in part.effect.items() if amount and not is_position(name)]
+    moved = [*filter(is_cash, part.effect)]
     return [] if any(map(prover.dimensions.shows, moved)) else moved or [""]
 
 

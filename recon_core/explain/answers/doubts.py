@@ -41,12 +41,7 @@ def unseen_amounts(prover: Prover, answer: Answer) -> list[str]:
     ):
         return []
     dimensions = prover.dimensions
-    unseen = [
-        name
-        for part in answer.parts
-        for name, amount in part.effect.items()
-        if amount and not dimensions.shows(name)
-    ]
+    unseen = [name for part in answer.parts for name in part.effect if not dimensions.shows(name)]
     return [*unseen, ""] if _is_doubtful(prover, answer) else unseen
 
 
@@ -93,7 +88,7 @@ def _is_little_cash(answer: Answer) -> bool:
     if len(parts) != 1:
         return False
     (part,) = parts
-    is_moved = any(amount for name, amount in part.effect.items() if is_position(name))
+    is_moved = any(map(is_position, part.effect))
     is_fitted = is_quantity(part.hypothesis) and part.hypothesis.strength > Strength.SHOWN
     is_witnessed = is_moved and not is_fitted
     if is_witnessed or _has_the_only_rebate(answer.problem, part):
@@ -151,7 +146,7 @@ def _may_be_a_false_fill(answer: Answer) -> bool:
         return False
     problem = answer.problem
     seen = problem.dimensions.seen(total_of(part.effect for part in answer.parts))
-    moved = {amount.copy_abs() for amount in seen.values() if amount}
+    moved = set(map(Decimal.copy_abs, seen.values()))
     return len(moved) == 1 and any(
         fill.fee.copy_abs() in moved
         for name, fills in problem.by_symbol.items()
@@ -206,7 +201,7 @@ def _pulls_apart(answer: Answer) -> bool:
     signs: dict[str, set[bool]] = {}
     for part in answer.parts:
         for name, amount in part.effect.items():
-            if amount and is_position(name):
+            if is_position(name):
                 signs.setdefault(name, set()).add(amount > 0)
     return any(len(each) > 1 and total[name] for name, each in signs.items())
 
@@ -214,7 +209,6 @@ def _pulls_apart(answer: Answer) -> bool:
 def _is_net_zero(answer: Answer) -> bool:
     """True if causes that move positions cancel there, and little cash is evidence of them."""
     total = total_of(part.effect for part in answer.parts)
-    moved = [name for part in answer.parts for name, amount in part.effect.items()
-             if amount and is_position(name)]  # fmt: skip
-    is_net_zero = len(answer.parts) > 1 and bool(moved) and not any(total[name] for name in moved)
+    moved = [name for part in answer.parts for name in filter(is_position, part.effect)]
+    is_net_zero = bool(moved) and not any(total[name] for name in moved)
     return is_net_zero and not is_much(answer.problem, total)

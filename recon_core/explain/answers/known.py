@@ -282,10 +282,9 @@ def _below_nothing(
 
 def _amount(prover: Prover, left: Vector) -> Iterator[str]:
     """Yield the rows that have the amount of a single balance; of a round one that none has."""
-    amounts = {name: amount for name, amount in left.items() if amount}
-    if len(amounts) != 1 or any(map(is_position, amounts)):
+    if len(left) != 1 or any(map(is_position, left)):
         return
-    ((name, signed),) = amounts.items()
+    ((name, signed),) = left.items()
     amount, currency = signed.copy_abs(), currency_of(name)
     shown = f"{format_amount(amount)} {printable(currency, 60)}"
     rows = [

@@ -118,7 +118,7 @@ def _is_typed(problem: Problem, part: Part) -> bool:
 
     It has no fee, where others have one. 11.2 and 10.2 differ by a fill of 1.0, and by one digit.
     """
-    fill, moved = _only_removed(part), [name for name, amount in part.effect.items() if amount]
+    fill, moved = _only_removed(part), [*part.effect]
     if fill is None or fill.fee or len(moved) != 1 or not is_position(moved[0]):
         return False
     stated = (
@@ -165,10 +165,9 @@ def _may_be_other_sign(problem: Problem, part: Part) -> bool:
 
     The side that states that position may have the other sign, too.
     """
-    effect = {name: amount for name, amount in part.effect.items() if amount}
-    if part.hypothesis.cause_kind is not CauseKind.SIDE_FLIPPED or len(effect) != 1:
+    if part.hypothesis.cause_kind is not CauseKind.SIDE_FLIPPED or len(part.effect) != 1:
         return False
-    ((name, amount),) = effect.items()
+    ((name, amount),) = part.effect.items()
     if not is_position(name) or part.hypothesis.strength is Strength.SHOWN:
         return False
     position = exact_sum(map(signed_quantity, problem.by_symbol.get(name, ())))

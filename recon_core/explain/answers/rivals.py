@@ -36,9 +36,8 @@ def rivals_of(prover: Prover, answer: Answer) -> list[Answer]:
 def _with_rival(answer: Answer, rival: Rival) -> Answer:
     parts = [part for at, part in enumerate(answer.parts) if at not in rival.left]
     parts += [_of_rows(answer, answer.parts[at], rows) for at, rows in rival.left.items() if rows]
-    effect = minus(
-        total_of(part.effect for part in answer.parts), total_of(part.effect for part in parts)
-    )
+    before, left = (total_of(part.effect for part in each) for each in (answer.parts, parts))
+    effect = state_part(minus(before, left))
     rows = rival.hypothesis.rows
     whole = (*parts, Part(rival.hypothesis, rows, len(rows), effect))
     return replace(answer, parts=whole, complete=False, decides=rival.decides)

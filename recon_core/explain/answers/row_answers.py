@@ -96,8 +96,7 @@ class RowAnswers:
     @cached_property
     def _compared(self) -> RowComparison | None:
         """The rows of the ledger compared with those of the exchange, if each lists its own."""
-        shares = self.prover.recorded.shares("fills")
-        compared = None if shares else self._comparison(LedgerSide.INTERNAL)
+        compared = self._comparison(LedgerSide.INTERNAL)
         if compared is not None:
             self._spend_on(compared)
         return compared
@@ -215,7 +214,7 @@ class RowAnswers:
         own = self._problem(LedgerSide.EXTERNAL, rows_right=True)
         if problem is None or right is None or own is None or not own.required:
             return None
-        if not _lists_rows(problem.record) or self.prover.recorded.shares("fills"):
+        if not _lists_rows(problem.record):
             return None
         hypotheses = self._hypotheses(problem, right)
         wrong = _those_that_reach(own, hypotheses)
@@ -236,9 +235,8 @@ class RowAnswers:
 
     def _read(self) -> Iterator[Answer]:
         """Yield the answers that the rows show, answers that correct the ledger first."""
-        if not self.prover.recorded.shares("fills"):
-            found = map(self._answer_of, LedgerSide)
-            yield from (one for one in found if one is not None and one.outcome.resolved)
+        found = map(self._answer_of, LedgerSide)
+        return (one for one in found if one is not None and one.outcome.resolved)
 
     def _answer_of(self, side: LedgerSide) -> Answer | None:
         if side not in self._answers:
@@ -298,7 +296,9 @@ class RowAnswers:
         return problem_of(prover.recorded, prover.dimensions, side, side, rows_right=rows_right)
 
     def _rows(self, side: LedgerSide) -> SideRecord | None:
-        return other_rows(self.prover.recorded.side(side))
+        """Return a side with its rows, `None` without any, or if its fills are the other side's."""
+        recorded = self.prover.recorded
+        return None if recorded.shares("fills") else other_rows(recorded.side(side))
 
     @property
     def _has_order_diffs(self) -> bool:
@@ -312,8 +312,6 @@ class RowAnswers:
         if other is None or problem is None or not _lists_rows(problem.record):
             return None
         if (problem.record.fills is None) is not (other.fills is None):
-            return None
-        if self.prover.recorded.shares("fills"):
             return None
         self.budget.spend(len(problem.fills) + len(other.fill_rows))
         return OwnContradictions(problem, other)

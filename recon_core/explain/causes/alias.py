@@ -86,13 +86,12 @@ def _are_of_one_side(states: States, name: str, other: str) -> bool:
 def _row_name(states: States, name: str) -> str:
     """Return a dimension's symbol or currency as rows state it: its key may be encoded."""
     key = label_of(name)
-    for record in states.recorded.own_records().values():
-        rows = (record.positions if is_position(name) else record.cash) or ()
-        for row in rows:
-            own = row.symbol if isinstance(row, Position) else row.currency
-            if encode_key(own) == key:
-                return own
-    return key
+    stated = (
+        row.symbol if isinstance(row, Position) else row.currency
+        for record in states.recorded.own_records().values()
+        for row in (record.position_rows if is_position(name) else record.cash_rows)
+    )
+    return next((own for own in stated if encode_key(own) == key), key)
 
 
 def currencies_of_rows(

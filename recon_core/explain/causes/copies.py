@@ -119,7 +119,7 @@ def stated_in_parts(fills: Sequence[Fill]) -> Mapping[int, str]:
     parts: dict[tuple[str | None, str, str], list[Fill]] = {}
     for fill in with_separator:
         key = (fill.account, fill.symbol, _stem(fill.fill_id))
-        if key in whole and whole[key] is not fill:
+        if key in whole:
             parts.setdefault(key, []).append(fill)
     found: dict[int, str] = {}
     for key, members in parts.items():

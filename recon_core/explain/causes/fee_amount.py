@@ -101,7 +101,7 @@ def _is_one_of_the_bare(problem: Problem, fill: Fill) -> bool:
     """
     model = problem.schedules.model(fill)
     fills = problem.by_symbol.get(problem.postings.position(fill), ())
-    charged_others = (True for one in fills if one.fee and one is not fill)
+    charged_others = (True for one in fills if one.fee)
     if model is None or (any(model.rates) and len(tuple(islice(charged_others, 2))) > 1):
         return False
     others = [one for one in fills if one is not fill]

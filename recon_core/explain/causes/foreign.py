@@ -66,7 +66,7 @@ def foreign(problem: Problem) -> Iterator[Hypothesis]:
         for one in others(problem)
         if problem.reached_by_effect(negated(problem.postings.fills(one.patch.removed)))
     ]
-    required = [amount for amount in problem.required.values() if amount]
+    required = [*problem.required.values()]
     for one in found:
         lot = common_lot(fill.quantity for fill in one.patch.removed)
         is_one = len(required) == 1

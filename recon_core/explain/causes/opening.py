@@ -91,10 +91,9 @@ def _of_lots(problem: Problem) -> Strength:
 
     A position that is one share short may lack the one share of the opening, or any other.
     """
-    required = [(name, amount) for name, amount in problem.required.items() if amount]
-    if len(required) != 1:
+    if len(problem.required) != 1:
         return Strength.SHOWN
-    ((name, amount),) = required
+    ((name, amount),) = problem.required.items()
     fills = problem.by_symbol.get(name, ())
     lot = common_lot(fill.quantity for fill in fills)
     return of_one_amount(amount, len(_POWERS), lot)

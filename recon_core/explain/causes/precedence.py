@@ -207,10 +207,6 @@ def is_one_figure(hypothesis: Hypothesis, effect: Vector) -> bool:
     """
     is_fitted = hypothesis.strength > Strength.SHOWN
     if hypothesis.cause_kind is CauseKind.SIGN_CONVENTION:
-        return is_fitted and sum(map(bool, effect.values())) == 1
+        return is_fitted and len(effect) == 1
     is_misread = is_misread_order([hypothesis]) and len(hypothesis.rows) == _PAIR
-    return (
-        (is_quantity(hypothesis) or is_misread)
-        and is_fitted
-        and not any(amount for name, amount in effect.items() if not is_position(name))
-    )
+    return (is_quantity(hypothesis) or is_misread) and is_fitted and all(map(is_position, effect))

@@ -145,9 +145,8 @@ def _may_be_missing(problem: Problem, market: Market, fill: Fill, other: Fill) -
     fee = EXACT.subtract(other.fee, fill.fee)
     missing = replace(fill, side=side, quantity=more.copy_abs(), fee=fee)
     model = market.models[side]
-    rates = () if model is None else model.rates
-    fees = [model.fee(problem.postings, missing, rate) for rate in rates if model] or [ZERO]
-    return missing.fee in fees and is_of_many_prices(problem, market, missing)
+    fees = [model.fee(problem.postings, missing, rate) for rate in model.rates] if model else []
+    return missing.fee in (fees or [ZERO]) and is_of_many_prices(problem, market, missing)
 
 
 def _strength(

@@ -328,12 +328,12 @@ def _of_cash_alone(problem: Problem, fills: Sequence[Fill], forms: int) -> Stren
 
     A BUY and a SELL of 0.002 at 75.30 and 7.53 leave 0.13 EUR: a wrong price does as well.
     """
-    required = [(name, amount) for name, amount in problem.required.items() if amount]
-    if len(required) != 1 or is_position(required[0][0]):
+    if len(problem.required) != 1 or any(map(is_position, problem.required)):
         return Strength.SHOWN
+    (amount,) = problem.required.values()
     if _may_be_turned(problem, fills):
         return Strength.CHANCE
-    return max(Strength.SHOWN, of_one_amount(required[0][1], forms))
+    return max(Strength.SHOWN, of_one_amount(amount, forms))
 
 
 def _may_be_turned(problem: Problem, fills: Sequence[Fill]) -> bool:

@@ -43,7 +43,8 @@ _AS_POSTED: Final[dict[FaultIn, Callable[[Vector], dict[str, Decimal]]]] = {
 class Part:
     """A hypothesis of an answer, with the rows that are interchangeable in it.
 
-    `required_count` of the rows have the fault; `effect` is the amount booked wrongly by dimension.
+    `required_count` of the rows have the fault; `effect` is the amount booked wrongly by dimension,
+    without zeros.
     """
 
     hypothesis: Hypothesis
@@ -195,9 +196,7 @@ def _repaired(prover: Prover, problem: Problem, patch: Patch, effect: Vector) ->
     """Return the faulty side repaired in its rows, in its stated amounts, or in both."""
     recorded, dimensions = prover.recorded, prover.dimensions
     names = names_of(dimensions, list(recorded.own_records().values()))
-    correction = {
-        name: amount.copy_negate() for name, amount in state_part(effect).items() if amount
-    }
+    correction = negated(state_part(effect))
     if problem.fault_in is FaultIn.STATEMENT:
         side = problem.statement_of(problem.side)
         if problem.side is problem.owner:  # its replay from its own rows is right

@@ -9,7 +9,8 @@ import pytest
 
 from recon_core.engine.reconciliation import Reconciliation
 from recon_core.explain import entries_of, explain
-from recon_core.model import CashBalance, Fill, Movement, SideRecord
+from recon_core.explain.causes.alias import currencies_of_rows
+from recon_core.model import CashBalance, Fill, Movement, MovementKind, SideRecord
 from recon_core.model.explanation import Explanation
 from recon_core.policy import Policy
 from recon_core.policy.aliases import Aliases
@@ -225,3 +226,29 @@ def test_a_currency_of_both_sides_is_no_other_name() -> None:
     kept = replace(given, cash=(*(given.cash or ()), CashBalance("EUR", Decimal(0))))
     found = explain(session(books(*LISTED), kept))
     assert all("alias" not in [str(cause.cause_kind) for cause in one.causes] for one in found)
+
+
+PAIRS: dict[str, tuple[str, str, list[tuple[str | None, str | None]], dict[str, str]]] = {
+    "another name": ("EUR XBT", "EUR BTC", [("XBT", "BTC")], {"XBT": "BTC"}),
+    "in several rows": ("EUR XBT", "EUR BTC", [("XBT", "BTC")] * 2, {"XBT": "BTC"}),
+    "a name of both": ("EUR XBT", "EUR BTC", [("EUR", "BTC")], {}),
+    "the ledger's own": ("EUR BTC", "BTC USD", [("EUR", "BTC")], {}),
+    "two names of one": ("EUR XBT", "BTC ETH", [("XBT", "BTC"), ("XBT", "ETH")], {}),
+    "one name of two": ("XBT YBT", "EUR BTC", [("XBT", "BTC"), ("YBT", "BTC")], {}),
+    "the same name": ("BTC", "EUR", [("BTC", "BTC")], {}),
+    "no currency here": ("EUR", "BTC", [(None, "BTC")], {}),
+    "no currency there": ("XBT", "EUR", [("XBT", None)], {}),
+}
+
+
+@pytest.mark.parametrize(("ours", "theirs", "pairs", "expected"), PAIRS.values(), ids=PAIRS)
+def test_names_that_pairs_of_rows_agree_on(
+    ours: str, theirs: str, pairs: list[tuple[str | None, str | None]], expected: dict[str, str]
+) -> None:
+    """Each is of its own side alone, and of one name of the other."""
+    rows = [
+        tuple(Movement("m", MovementKind.TRANSFER, ROWS[0].time, currency=one) for one in pair)
+        for pair in pairs
+    ]
+    given = ((mine, right) for mine, right in rows)
+    assert currencies_of_rows(ours.split(), theirs.split(), given) == expected
