@@ -218,3 +218,15 @@ def test_errors_have_their_places(before: str, after: str, problem: str, tmp_pat
     with pytest.raises(SessionError) as caught:
         read_session(path)
     assert problem in str(caught.value)
+
+
+@pytest.mark.parametrize(("levels", "is_refused"), [(64, False), (65, True)])
+def test_levels_of_a_document(levels: int, *, is_refused: bool) -> None:
+    """64 are read; more are refused, unless the caller looks at them itself."""
+    text = "[" * levels + "]" * levels
+    assert parse_json(text, "x", any_depth=True) == json.loads(text)
+    if is_refused:
+        with pytest.raises(SessionError, match="x: is nested deeper than 64 levels"):
+            parse_json(text, "x")
+    else:
+        assert parse_json(text, "x") == json.loads(text)

@@ -328,7 +328,7 @@ def test_rows_in_no_section_may_be_refused_or_left_out(tmp_path: Path) -> None:
 def test_unless_and_absent_words(tmp_path: Path) -> None:
     """A repeated header and a cell of dashes are no rows and no values."""
     mapping = fills(', fee = "f", fee_currency = "c"', absent='["--"]')
-    mapping += 'unless = { s = ["s", "total"] }\n'
+    mapping += 'unless = { s = ["s", "total"], q = ["q"] }\n'
     table = (
         "s,q,p,t,f,c\nB,1,2,2026-01-01T10:00:00,--,--\ns,q,p,t,f,c\n"
         "B,3,2,2026-01-01T11:00:00,0.1,EUR\ntotal,4,,,,\n"

@@ -77,6 +77,15 @@ def test_named_symbols_and_times_win_over_the_session() -> None:
     assert manifest["since"] > start
 
 
+def test_a_named_time_leaves_the_symbols_to_the_session() -> None:
+    """Each of both is taken from it where it is not named."""
+    start = "2026-01-01T00:00:00Z"
+    assert snapshot(account(), "--since", start, "--for", "day.recon.json") == 0
+    manifest = json.loads(Path("account/coverage.json").read_text())
+    assert manifest["symbols"] == ["BTC/USDT"]
+    assert manifest["since"] == start
+
+
 def test_an_unknown_symbol_is_one_line(capsys: pytest.CaptureFixture[str]) -> None:
     """With the nearest, and what is left of the snapshot is not taken for an account."""
     assert snapshot(account(), "--symbol", "BTC/USDX", "--for", "day.recon.json") == 1

@@ -36,10 +36,9 @@ def is_selected(selection: RowSelection, words: Words) -> Callable[[Mapping[str,
     unless = {column: frozenset(wanted) for column, wanted in selection.unless.items()}
 
     def selected(row: Mapping[str, Any]) -> bool:
-        return all(_word(row, column, words) in wanted for column, wanted in where.items()) and (
-            not unless
-            or all(_word(row, column, words) not in wanted for column, wanted in unless.items())
-        )
+        return all(
+            _word(row, column, words) in wanted for column, wanted in where.items()
+        ) and not any(_word(row, column, words) in wanted for column, wanted in unless.items())
 
     return selected
 
