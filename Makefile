@@ -34,6 +34,7 @@ TRIALS ?= --count 3120 --jobs 2
 EXAMINATION ?= --seeds 0:1000 --jobs 2
 # Requirements besides the project's own, such as another pytest.
 WITH ?=
+EXCHANGE := ccxt==4.* keyring keyrings.alt
 # Plugins that run, select, stop or report items in their own way.
 ROUTE_PLUGINS := pytest-check pytest-cov pytest-dependency pytest-flakefinder pytest-ignore-flaky \
     pytest-instafail pytest-order pytest-picked pytest-repeat pytest-reportlog \
@@ -111,8 +112,10 @@ soak: same-python
 fuzz: same-python
 	PYTHONPATH=tests $(BIN)/python -m fuzz $(FUZZ)
 
+# With the libraries of exchanges, without which the tests of `recon snapshot` are skipped.
 mutants: same-python
-	RECON_TEST_SIZE=mutation PYTHONPATH=tests $(BIN)/python -m mutation $(MUTANTS)
+	@$(MAKE) --no-print-directory same-python VENV=$(VENV)/exchange WITH="$(EXCHANGE)"
+	RECON_TEST_SIZE=mutation PYTHONPATH=tests $(VENV)/exchange/bin/python -m mutation $(MUTANTS)
 
 trials: same-python
 	$(BIN)/python -m tests.trials --worlds $(TRIALS)
@@ -157,7 +160,7 @@ test-pytests: same-python
 
 # ccxt is 74 MiB: an environment of its own, which only these tests wait for.
 exchange: same-python
-	@$(MAKE) --no-print-directory suite VENV=$(VENV)/exchange WITH="ccxt==4.* keyring keyrings.alt" TESTS=tests/snapshot
+	@$(MAKE) --no-print-directory suite VENV=$(VENV)/exchange WITH="$(EXCHANGE)" TESTS=tests/snapshot
 
 # moto and the client of AWS are 100 MiB, and s3fs wants an fsspec of its own version.
 stores: same-python

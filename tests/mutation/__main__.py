@@ -19,7 +19,10 @@ from .score import Score
 from .trial import TYPES, Outcome, Trial
 from .type_check import copied_packages, refused
 
-TESTS = ("tests/core", "tests/explain", "tests/trials", "tests/cli", "tests/plugin")
+TESTS = tuple(
+    f"tests/{name}"
+    for name in ("core", "explain", "trials", "cli", "plugin", "reports", "snapshot")
+)
 _WITHOUT = ("randomly", "cacheprovider", "xdist", "recon")
 _PYTEST = ("-q", "--strict-config", *(word for name in _WITHOUT for word in ("-p", f"no:{name}")))
 

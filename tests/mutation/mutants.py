@@ -54,8 +54,12 @@ class Mutant:
 
     @property
     def module(self) -> str:
-        """The room that it counts for: the package below `recon_core`, or the module."""
-        return "/".join(Path(self.path).parts[:2]).removesuffix(".py")
+        """The room that it counts for: the package below `recon_core`, or the module.
+
+        The rooms of the explanations count one by one.
+        """
+        parts = Path(self.path).parts
+        return "/".join(parts[: 3 if self.explains else 2]).removesuffix(".py")
 
     @property
     def place(self) -> str:
@@ -70,7 +74,7 @@ class Mutant:
     @property
     def explains(self) -> bool:
         """True if it is a mutant of the explanations, which have a bar of their own."""
-        return self.module == "recon_core/explain"
+        return self.path.startswith("recon_core/explain/")
 
     def __str__(self) -> str:
         key = self.key

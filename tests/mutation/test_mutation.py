@@ -284,7 +284,7 @@ def test_an_equivalent_that_is_gone_is_found(tmp_path: Path) -> None:
 
 
 def test_every_module_belongs_to_a_room() -> None:
-    """A module is counted in its room, and explanations by themselves."""
+    """A module is counted in its room, and the rooms of explanations by themselves."""
     assert next(mutants_of(RATIOS)).module == "recon_core/ledger"
     assert next(mutants_of("recon_core/values/amounts.py")).module == "recon_core/values"
     explaining = [path for path in sources() if path.startswith("recon_core/explain/")]
@@ -292,3 +292,6 @@ def test_every_module_belongs_to_a_room() -> None:
     drawn = [mutant for path in explaining for mutant in islice(mutants_of(path), 1)]
     assert drawn
     assert all(mutant.explains for mutant in drawn)
+    rooms = {mutant.module.removeprefix("recon_core/explain/") for mutant in drawn}
+    assert {"answers", "causes", "plan"} <= rooms
+    assert not any("/" in room for room in rooms)
