@@ -13,7 +13,7 @@ from typing import Final
 from recon_core.explain.answers.absent_data import deciding_rows
 from recon_core.explain.answers.case import Case
 from recon_core.explain.answers.doubts import has_unread_spans, is_absurd
-from recon_core.explain.answers.fault_sequences import with_the_remainder
+from recon_core.explain.answers.fault_sequences import First, with_the_remainder
 from recon_core.explain.answers.residuals import (
     fees_of_missing_fills,
     rounded_answers,
@@ -95,12 +95,7 @@ def names_of_currencies(case: Case) -> tuple[Explanation, ...]:
     first, outcome = named
     if outcome.proven:
         return (first[0],)
-    joined = with_the_remainder(
-        case.prover, [first], lambda repaired: first_found(replace(case, prover=repaired), PLAN)
-    )
-    if joined:
-        return alternatives(case.prover, joined)
-    return (in_part(case.prover, first[0], outcome),)
+    return _and_the_remainder(case, [first], PLAN) or (in_part(case.prover, first[0], outcome),)
 
 
 def clock_of_the_rows(case: Case) -> tuple[Explanation, ...]:
@@ -113,7 +108,7 @@ def clock_of_the_rows(case: Case) -> tuple[Explanation, ...]:
         return ()
     if first.outcome.proven:
         return explanations_of(case.prover, [first])
-    return _and_the_remainder(case, first) or (partial(case.prover, first),)
+    return _and_the_remainder(case, _firsts(case, first), PLAN) or (partial(case.prover, first),)
 
 
 def contradicted_rows(case: Case) -> tuple[Explanation, ...]:
@@ -127,22 +122,29 @@ def contradicted_rows(case: Case) -> tuple[Explanation, ...]:
     found = explanations_of(case.prover, [first])
     if first.outcome.proven or found[0].verdict is not ExplanationVerdict.UNIQUE:
         return found
-    return _and_the_remainder(case, first) or (partial(case.prover, first),)
+    return _and_the_remainder(case, _firsts(case, first), PLAN) or (partial(case.prover, first),)
 
 
 def rows_against_the_state(case: Case) -> tuple[Explanation, ...]:
     """Explain the rows that the exchange's own state contradicts, then the remaining deltas."""
     first = case.rows.against_its_state
-    return () if first is None else _and_the_remainder(case, first)
+    return () if first is None else _and_the_remainder(case, _firsts(case, first), PLAN)
 
 
-def _and_the_remainder(case: Case, first: Answer) -> tuple[Explanation, ...]:
+def _firsts(case: Case, answer: Answer) -> Iterator[First]:
+    """Yield the explanations of an answer that leaves a part of the deltas."""
+    for one in explanations_of(case.prover, [answer]):
+        yield one, answer.side, answer.repaired
+
+
+def _and_the_remainder(
+    case: Case, firsts: Iterable[First], plan: Sequence[Strategy]
+) -> tuple[Explanation, ...]:
+    """Return the partial explanations, each with what a plan finds for the remaining deltas."""
     joined = with_the_remainder(
-        case.prover,
-        [(one, first.side, first.repaired) for one in explanations_of(case.prover, [first])],
-        lambda repaired: first_found(replace(case, prover=repaired), PLAN),
+        case.prover, firsts, lambda repaired: first_found(replace(case, prover=repaired), plan)
     )
-    return alternatives(case.prover, joined) if joined else ()
+    return alternatives(case.prover, joined)
 
 
 def whole_state(case: Case) -> tuple[Explanation, ...]:
@@ -251,10 +253,7 @@ def remaining_state(case: Case) -> tuple[Explanation, ...]:
 def part_then_remainder(case: Case) -> tuple[Explanation, ...]:
     """Explain a part of the deltas by a state or by rows, then the remaining ones by one fault."""
     firsts = [*partial_states(case.prover), *case.rows.firsts()]
-    found = with_the_remainder(
-        case.prover, firsts, lambda repaired: first_found(replace(case, prover=repaired), ONE_FAULT)
-    )
-    return alternatives(case.prover, found) if found else ()
+    return _and_the_remainder(case, firsts, ONE_FAULT)
 
 
 def shown_fault_and_ties(case: Case) -> tuple[Explanation, ...]:
