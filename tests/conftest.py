@@ -3,15 +3,13 @@
 import importlib
 import os
 import pkgutil
-from functools import cache
-from importlib.metadata import PathDistribution
-from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, settings
 
 import pytest_recon
 import recon_core
+from tests.kept import keep_answers
 from tests.quick import QuickLane
 
 pytest_plugins = ["pytester"]
@@ -56,24 +54,5 @@ def _load_everything() -> None:
                 importlib.import_module(module.name)
 
 
-def _read_installed_packages_once() -> None:
-    """Keep what the metadata of installed packages says, by the place of each.
-
-    A run of pytest inside this process asks every installed package for its entry points three
-    times, which takes more than a third of a short run. A package that a test installs has a
-    place of its own.
-    """
-    for name in ("entry_points", "files", "metadata"):
-        setattr(PathDistribution, name, _kept(getattr(PathDistribution, name)))
-
-
-def _kept(attribute: property) -> property:
-    @cache
-    def read(place: Any) -> Any:
-        return attribute.__get__(PathDistribution(place))
-
-    return property(lambda distribution: read(distribution._path))
-
-
 _load_everything()
-_read_installed_packages_once()
+keep_answers()

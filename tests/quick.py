@@ -1,27 +1,33 @@
-"""The lane of `make quick`: tests without trials, without processes, a sample of long tables.
+"""The lane of `make quick`: the tests of the rules, without processes, a sample of long tables.
 
-A test falls into it, or out of it, by what it does, so that no list of tests is kept: those
-under `tests/trials` and those that run pytest by `pytester` are left out; a test that starts a
-process is skipped at that moment; of a function with many items a spread of `MOST` is run.
+A test falls into it, or out of it, by what it does, so that no list of tests is kept. Left out are
+
+* the tests of a directory that is a command of its own, such as trials and mutation tests: they
+  judge the answers as a whole, or the tests themselves;
+* those that run pytest by `pytester`;
+* a test that starts a process: it is skipped at that moment;
+* of a function with many items all but a spread of `MOST`.
 """
 
 import sys
-from collections import defaultdict
 from collections.abc import Iterator, Sequence
+from multiprocessing.process import BaseProcess
 from pathlib import Path
-from typing import Final
+from typing import Final, NoReturn, TypeVar
 
 import pytest
 
-TRIALS: Final = Path(__file__).parent / "trials"
-MOST: Final = 8
-"""Items of one test function: every one of its rules is met, not every seed of a matrix."""
+MOST: Final = 4
+"""Items of one test function: each of its sides is met, not every row of a matrix."""
 STARTS: Final = (
     "subprocess.Popen", "os.fork", "os.forkpty", "os.posix_spawn", "os.exec", "os.system"
 )  # fmt: skip
 
 QUICK_PROGRAM: Final = "git"
 """A summary names the commit: a few milliseconds, where a Python takes half a second."""
+
+
+T = TypeVar("T")
 
 
 class QuickLane:
@@ -31,44 +37,52 @@ class QuickLane:
         self._is_testing = False
         sys.addaudithook(self._refuse_processes)
 
-    @pytest.hookimpl(tryfirst=True)  # in the order of the files, before another plugin shuffles
+    def pytest_ignore_collect(self, collection_path: Path) -> bool | None:
+        """Leave out a directory that is a command, without importing its tests."""
+        return is_command(collection_path) or None
+
+    @pytest.hookimpl(trylast=True)  # after the marks of the function
+    def pytest_generate_tests(self, metafunc: pytest.Metafunc) -> None:
+        """Make a spread of the items of a function: most of a collection is making items."""
+        metafunc._calls[:] = spread(metafunc._calls)
+
     def pytest_collection_modifyitems(
         self, config: pytest.Config, items: list[pytest.Item]
     ) -> None:
-        """Deselect what is long by its kind."""
-        kept = set(sampled([item for item in items if not is_long(item)]))
-        config.hook.pytest_deselected(items=[item for item in items if item not in kept])
-        items[:] = [item for item in items if item in kept]
+        """Deselect the tests that run pytest."""
+        left_out = {item for item in items if "pytester" in getattr(item, "fixturenames", ())}
+        config.hook.pytest_deselected(items=list(left_out))
+        items[:] = [item for item in items if item not in left_out]
 
     @pytest.hookimpl(wrapper=True)
     def pytest_runtest_protocol(self) -> Iterator[None]:
         """Refuse processes while a test runs, and only then: workers of xdist are processes."""
+        start = BaseProcess.start  # a new interpreter of multiprocessing is no audit event
+        BaseProcess.start = refuse  # type: ignore[assignment]
         self._is_testing = True
         try:
             return (yield)
         finally:
             self._is_testing = False
+            BaseProcess.start = start  # type: ignore[method-assign]
 
     def _refuse_processes(self, event: str, arguments: tuple[object, ...]) -> None:
         program = Path(str(arguments[0])).name if arguments else ""
         if self._is_testing and event in STARTS and program != QUICK_PROGRAM:
-            pytest.skip("starts a process: make test runs it")
+            refuse()
 
 
-def is_long(item: pytest.Item) -> bool:
-    """True if a test is a trial, or runs pytest."""
-    return item.path.is_relative_to(TRIALS) or "pytester" in getattr(item, "fixturenames", ())
+def refuse(*_: object) -> NoReturn:
+    """Skip the test that starts a process."""
+    pytest.skip("starts a process: make test runs it")
 
 
-def sampled(items: Sequence[pytest.Item]) -> list[pytest.Item]:
-    """Of every test function at most `MOST` items, spread over its table."""
-    functions = defaultdict[str, list[pytest.Item]](list)
-    for item in items:
-        functions[item.nodeid.partition("[")[0]].append(item)
-    return [item for found in functions.values() for item in spread(found)]
+def is_command(directory: Path) -> bool:
+    """True for the directory of `python -m tests.trials` and the like."""
+    return (directory / "__main__.py").exists()
 
 
-def spread(rows: Sequence[pytest.Item]) -> list[pytest.Item]:
+def spread(rows: Sequence[T]) -> list[T]:
     """`MOST` of the rows at even distances, the first among them; all where there are fewer."""
     count = min(len(rows), MOST)
     return [rows[at * len(rows) // count] for at in range(count)]

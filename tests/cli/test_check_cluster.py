@@ -6,6 +6,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +21,8 @@ from .processes import check_command, hooked, interrupted, left_behind, sessions
 
 __all__ = ["hooked", "sessions"]  # fixtures
 
-distributed = pytest.importorskip("distributed", reason="needs the extra cluster")
+if find_spec("distributed") is None:  # found, not imported: it takes as long as ten tests
+    pytest.skip("needs the extra cluster", allow_module_level=True)
 
 with_processes = pytest.mark.skipif(
     os.environ.get("RECON_TEST_SIZE") != "soak", reason="starts a cluster: make soak"
@@ -30,6 +32,8 @@ with_processes = pytest.mark.skipif(
 @pytest.fixture
 def address() -> Iterator[str]:
     """A scheduler whose workers are threads of this process."""
+    import distributed
+
     with distributed.LocalCluster(
         n_workers=2, threads_per_worker=1, processes=False, dashboard_address="127.0.0.1:0"
     ) as made:

@@ -3,7 +3,6 @@
 Each session is one kind of account: its ledger, and the statement that such a venue gives.
 """
 
-import copy
 import json
 from collections.abc import Iterator
 from decimal import Decimal
@@ -52,9 +51,7 @@ def _without(rows: list[Any], at: int) -> list[Any]:
 
 
 def _changed(document: dict[str, Any], section: str, rows: Any) -> dict[str, Any]:
-    changed = copy.deepcopy(document)
-    changed["internal"][section] = rows
-    return changed
+    return {**document, "internal": {**document["internal"], section: rows}}
 
 
 def _row_faults(document: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
@@ -98,15 +95,15 @@ def _without_one(document: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]
     for section in ("positions", "cash"):
         rows = document["external"].get(section) or []
         for at, key in enumerate(rows):
-            changed = copy.deepcopy(document)
-            external = changed["external"]
             if isinstance(rows, dict):
-                amount = Decimal(external[section].pop(key))
+                name, amount = key, Decimal(rows[key])
+                left: Any = {other: rows[other] for other in rows if other != key}
             else:
-                row = external[section].pop(at)
-                amount = Decimal(row.get("quantity") or row["total"])
+                name, amount = at, Decimal(key.get("quantity") or key["total"])
+                left = _without(rows, at)
             if amount:
-                yield f"{section} {key if isinstance(rows, dict) else at}", changed
+                external = {**document["external"], section: left}
+                yield f"{section} {name}", {**document, "external": external}
 
 
 DROPPED = [

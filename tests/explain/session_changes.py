@@ -52,17 +52,20 @@ class FaultySession:
     """A session, the reason why its faults can be told apart, and the causes that are right."""
 
     why: str
-    recorded: RecordedSession
+    listed: Json
     causes: Sequence[Json]
+
+    @property
+    def recorded(self) -> RecordedSession:
+        """The clean session with its changes: made when it is asked for, not when it is listed."""
+        clean = base_session(self.listed["clean"], Evidence(self.listed["evidence"])).recorded
+        return with_changes(clean, self.listed["changes"])
 
 
 def faulty_sessions(group: str) -> dict[str, FaultySession]:
     """The sessions of a group by name."""
     listed = json.loads((PLACE / "faults.json").read_text(encoding="utf-8"))[group]
-    return {
-        name: FaultySession(one["why"], _recorded(one), one["causes"])
-        for name, one in listed.items()
-    }
+    return {name: FaultySession(one["why"], one, one["causes"]) for name, one in listed.items()}
 
 
 def causes_of(explanation: Explanation) -> list[Json]:
@@ -76,11 +79,6 @@ def causes_of(explanation: Explanation) -> list[Json]:
         }
         for cause in explanation.causes
     ]
-
-
-def _recorded(one: Json) -> RecordedSession:
-    clean = base_session(one["clean"], Evidence(one["evidence"])).recorded
-    return with_changes(clean, one["changes"])
 
 
 def with_changes(clean: RecordedSession, changes: Mapping[str, Json]) -> RecordedSession:

@@ -9,6 +9,7 @@ import ast
 import re
 import sys
 from collections.abc import Iterator
+from functools import lru_cache
 from itertools import pairwise
 from pathlib import Path
 from typing import Final
@@ -50,7 +51,7 @@ def banned_words(source: str) -> Iterator[Problem]:
 def bare_bounds(source: str) -> Iterator[Problem]:
     """Yield the numeric constants with neither a string below them nor a comment beside them."""
     lines = source.splitlines()
-    for node, below in pairwise([*ast.parse(source).body, ast.Pass()]):
+    for node, below in pairwise([*_tree(source).body, ast.Pass()]):
         if _is_bound(node) and not (_text(below) or _COMMENT.search(lines[node.lineno - 1])):
             yield node.lineno, f'"{lines[node.lineno - 1]}" has no reason'
 
@@ -65,11 +66,25 @@ def _is_bound(node: ast.stmt) -> bool:
     return False
 
 
-def _texts(source: str) -> Iterator[tuple[int, str]]:
-    """Yield line and text of every docstring, and of every string below a constant."""
-    for node in ast.walk(ast.parse(source)):
-        if isinstance(node, ast.Expr) and (text := _text(node)):
-            yield node.lineno, text
+@lru_cache(maxsize=1)
+def _tree(source: str) -> ast.Module:
+    """The tree of a module, which each rule asks for."""
+    return ast.parse(source)
+
+
+@lru_cache(maxsize=1)
+def _texts(source: str) -> list[tuple[int, str]]:
+    """Line and text of every docstring, and of every string below a constant."""
+    nodes = (node for node in _statements(_tree(source)) if isinstance(node, ast.Expr))
+    return [(node.lineno, text) for node in nodes if (text := _text(node))]
+
+
+def _statements(node: ast.AST) -> Iterator[ast.AST]:
+    """Yield what is in a statement, but not in an expression, which is most of a tree."""
+    for child in ast.iter_child_nodes(node):
+        if not isinstance(child, ast.expr):
+            yield child
+            yield from _statements(child)
 
 
 def _text(node: ast.AST) -> str:

@@ -1,11 +1,15 @@
 """The quick lane: what is in it, and what is not."""
 
+from pathlib import Path
+
 import pytest
 
-from tests.quick import MOST, TRIALS, QuickLane
+from tests.quick import MOST, QuickLane, is_command
+
+TESTS = Path(__file__).parents[1]
 
 SUITE = """
-    import subprocess, sys
+    import multiprocessing, subprocess, sys
     import pytest
 
     @pytest.mark.parametrize("number", range(100))
@@ -14,6 +18,9 @@ SUITE = """
 
     def test_that_starts_a_process():
         subprocess.run([sys.executable, "-c", "0"])
+
+    def test_that_starts_a_new_interpreter():
+        multiprocessing.get_context("spawn").Process(target=print).start()
 
     def test_that_asks_git():
         subprocess.run(["git", "--version"])
@@ -33,7 +40,7 @@ def test_what_a_test_does_decides(pytester: pytest.Pytester) -> None:
     """Rows of a table are sampled, processes are refused, tests of pytest are left out."""
     pytester.makepyfile(SUITE)
     result = pytester.inline_run("-p", "pytester", plugins=[QuickLane()])
-    result.assertoutcome(passed=MOST + 1, skipped=2)
+    result.assertoutcome(passed=MOST + 1, skipped=3)
 
 
 def test_rows_are_spread(pytester: pytest.Pytester) -> None:
@@ -47,10 +54,17 @@ def test_rows_are_spread(pytester: pytest.Pytester) -> None:
     assert max(rows) >= 100 - 100 / MOST - 1
 
 
-def test_trials_are_left_out(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A new one is recognised by its directory, without any mark."""
-    trials = sorted(map(str, TRIALS.glob("test_*.py")))
-    assert trials
-    monkeypatch.setenv("RECON_TEST_SIZE", "quick")
-    result = pytester.runpytest_subprocess("--collect-only", "-q", *trials)
-    assert result.parseoutcomes().keys() == {"deselected"}
+def test_the_tests_of_commands_are_left_out(pytester: pytest.Pytester) -> None:
+    """A new one is recognised by its `__main__.py`, without any mark, and is not imported."""
+    trials = pytester.mkpydir("trials")
+    (trials / "__main__.py").touch()
+    (trials / "test_trials.py").write_text("raise SystemExit", encoding="utf-8")
+    pytester.makepyfile("def test_of_a_rule(): pass")
+    result = pytester.inline_run(plugins=[QuickLane()])
+    result.assertoutcome(passed=1)
+
+
+def test_the_trials_are_a_command() -> None:
+    """So are the mutation tests, the fuzzer and the examination; the tests of rooms are not."""
+    commands = {path.name for path in TESTS.iterdir() if is_command(path)}
+    assert commands == {"examination", "fuzz", "mutation", "trials"}
