@@ -2,7 +2,7 @@
 #
 #   make demo           the gate on the examples: a clear suite, a lost fill and its repair
 #   make picture        the picture of the demo in the README, from its output
-#   make quick          lint, types, the tests without processes and trials: under a minute
+#   make quick          lint, types, the tests of the rules: no processes, trials, long tables; a minute
 #   make test           lint, types, all tests
 #   make soak           the same tests with large counts, 200,000 fuzzed inputs, 400 mutants
 #   make fuzz           5,000 fuzzed inputs; FUZZ="--executions 50000 --seed 3" for others
@@ -84,7 +84,7 @@ picture: same-python
 	$(BIN)/python -m tests.docs.picture
 
 quick: lint
-	RECON_TEST_SIZE=quick $(BIN)/pytest $(PYTEST_OPTIONS) $(TESTS)
+	RECON_TEST_SIZE=quick $(BIN)/pytest $(PYTEST_OPTIONS) --durations=5 --durations-min=1 $(TESTS)
 
 test: lint suite
 

@@ -5,6 +5,8 @@ A test falls into it, or out of it, by what it does, so that no list of tests is
 * the tests of a directory that is a command of its own, such as trials and mutation tests: they
   judge the answers as a whole, or the tests themselves;
 * those that run pytest by `pytester`;
+* those with the mark `large`: many rows, files or sessions are their subject, and take more than
+  a quarter of a second; `make quick` names the tests that take a second;
 * a test that starts a process: it is skipped at that moment;
 * of a function with many items all but a spread of `MOST`.
 """
@@ -17,8 +19,8 @@ from typing import Final, NoReturn, TypeVar
 
 import pytest
 
-MOST: Final = 4
-"""Items of one test function: each of its sides is met, not every row of a matrix."""
+MOST: Final = 3
+"""Items of one test function: a table is met at its begin and further on, not in every row."""
 STARTS: Final = (
     "subprocess.Popen", "os.fork", "os.forkpty", "os.posix_spawn", "os.exec", "os.system"
 )  # fmt: skip
@@ -49,8 +51,8 @@ class QuickLane:
     def pytest_collection_modifyitems(
         self, config: pytest.Config, items: list[pytest.Item]
     ) -> None:
-        """Deselect the tests that run pytest."""
-        left_out = {item for item in items if "pytester" in getattr(item, "fixturenames", ())}
+        """Deselect what is long by its kind."""
+        left_out = {item for item in items if is_long(item)}
         config.hook.pytest_deselected(items=list(left_out))
         items[:] = [item for item in items if item not in left_out]
 
@@ -75,6 +77,12 @@ class QuickLane:
 def refuse(*_: object) -> NoReturn:
     """Skip the test that starts a process."""
     pytest.skip("starts a process: make test runs it")
+
+
+def is_long(item: pytest.Item) -> bool:
+    """True if a test runs pytest, or is of many rows."""
+    runs_pytest = "pytester" in getattr(item, "fixturenames", ())
+    return runs_pytest or item.get_closest_marker("large") is not None
 
 
 def is_command(directory: Path) -> bool:

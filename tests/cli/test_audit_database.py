@@ -39,6 +39,7 @@ def queried(query: str) -> list[tuple[Any, ...]]:
         return connection.execute(query).fetchall()
 
 
+@pytest.mark.large
 @pytest.mark.parametrize("shape", SHAPES)
 def test_a_database_answers_as_the_file(directory: Path, shape: str) -> None:
     """Every question, to a log of any shape: the same text, errors and exit codes."""
@@ -51,6 +52,7 @@ def test_a_database_answers_as_the_file(directory: Path, shape: str) -> None:
     assert Path("audit.db").read_bytes() == before
 
 
+@pytest.mark.large
 def test_a_log_is_loaded_as_it_grows(log: Path) -> None:
     """Only what is new is added; rotated files keep their entries."""
     assert "29 entries added" in asked("load", URL, "--json", log).out
@@ -138,6 +140,7 @@ def test_a_rewritten_log_is_refused(directory: Path) -> None:
     assert "entry 7 is another one there" in verified(path, URL)
 
 
+@pytest.mark.large
 def test_a_log_that_was_closed_after_a_cut_goes_on(log: Path) -> None:
     """Somebody signed that entries are lost: the file answers without them, and so it is here."""
     assert asked("load", URL, "--json", log).code == 0
@@ -176,6 +179,7 @@ def test_a_changed_database_is_found(log: Path, change: str, problem: str) -> No
     assert any(each in found for each in problem.split("|")), found
 
 
+@pytest.mark.large
 def test_several_logs_are_in_one_database(log: Path, directory: Path) -> None:
     """Each has a name, by which it is asked; a second one of a name is refused."""
     other = directory / "bot-b" / "audit.jsonl"

@@ -268,6 +268,7 @@ def test_diffs_far_from_their_run(mode: str, kind: str, tmp_path: Path) -> None:
         assert asked(mode, *words).code == code
 
 
+@pytest.mark.large
 @pytest.mark.parametrize("limit", [1, 2, 10, 64, 65, 299, 300, 301])
 def test_a_limit_of_a_long_log(limit: int, tmp_path: Path) -> None:
     """The newest summaries and the worst diffs of hundreds, as without a limit."""

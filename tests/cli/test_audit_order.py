@@ -32,6 +32,7 @@ def shown(path: Path, *words: str) -> str:
     return "".join(item["run_id"] for item in items)
 
 
+@pytest.mark.large
 @pytest.mark.parametrize("write", [write_log, write_export])
 def test_every_order_of_four_runs(tmp_path: Path, write: object) -> None:
     """From the first run at or after a time on, up to the last one at or before it."""

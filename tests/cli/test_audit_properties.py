@@ -11,6 +11,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -304,6 +305,7 @@ def written(directory: str, entries: list[Entry], write: Write = write_export) -
     return (write if entries else write_export)(Path(directory, "trail"), entries)
 
 
+@pytest.mark.large
 @given(trails(), questions(), st.sampled_from([write_export, write_log]))
 def test_the_verdict_is_the_same_in_every_mode(
     trail: tuple[list[Case], list[Entry]], question: Asked, write: Write
@@ -342,6 +344,7 @@ def test_summaries_and_diffs_are_the_right_ones_in_the_right_order(
     assert worst["items"] == diffs["items"][:2]
 
 
+@pytest.mark.large
 @given(trails(), questions())
 def test_an_export_keeps_answers_and_verdict(
     trail: tuple[list[Case], list[Entry]], question: Asked

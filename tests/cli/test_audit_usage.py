@@ -213,6 +213,7 @@ def test_where_an_export_may_not_be_written(tmp_path: Path) -> None:
     assert left == {"audit.jsonl", "link.json", "pytest.ini"}
 
 
+@pytest.mark.large
 def test_nothing_is_printed_of_an_export_of_a_damaged_log(tmp_path: Path) -> None:
     """Also where thousands of lines before the damage are in order."""
     log = write_log(tmp_path / "audit.jsonl", batch(summary()) * 3000)

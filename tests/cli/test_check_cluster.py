@@ -40,6 +40,7 @@ def address() -> Iterator[str]:
         yield made.scheduler_address
 
 
+@pytest.mark.large
 def test_a_cluster_changes_no_byte(recon: Recon, sessions: Path, address: str) -> None:
     """Answer, reports and audit log are those of one process, in its order."""
     assert sessions.is_dir()
@@ -61,6 +62,7 @@ def test_another_version_on_a_worker_judges_nothing(
     assert "expected 99.0" in " ".join(answer.out.split())
 
 
+@pytest.mark.large
 def test_a_task_without_results_is_critical(
     recon: Recon, directory: Path, address: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -187,6 +187,7 @@ def test_a_mirror_catches_nothing(recon: Recon, directory: Path) -> None:
     assert answer.lines[-1].startswith("MUTATE: 0 of 0 faults caught, ")
 
 
+@pytest.mark.large
 def test_the_json_has_every_copy(recon: Recon) -> None:
     """With its counts, the same bytes for one seed, and other rows for another seed."""
     kinds = ("wrong_price", "wrong_fee", "as_of_shift", "missing_fee")
@@ -217,6 +218,7 @@ def test_a_proven_cause_is_told(recon: Recon) -> None:
     assert " of 1 " not in off.out
 
 
+@pytest.mark.large
 def test_the_page_has_the_faults(recon: Recon, directory: Path, clear: Path) -> None:
     """A section of the usual page, and the JSON report makes it again."""
     reports = ("--report", "html:now.html", "--report", "json:now.json")
@@ -241,6 +243,7 @@ def test_nothing_is_appended_to_the_log(recon: Recon, directory: Path, clear: Pa
     assert sorted(directory.iterdir()) == before
 
 
+@pytest.mark.large
 def test_many_sessions_are_one_table(recon: Recon, directory: Path) -> None:
     """Six sessions fill one screen, not six."""
     for number in range(6):

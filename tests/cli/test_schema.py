@@ -246,6 +246,7 @@ def log_entries(directory: Path) -> list[dict[str, Any]]:
     return [{**e, "event_type": e["event_type"].replace("OTHER", "RECON")} for e in entries]
 
 
+@pytest.mark.large
 def test_every_entry_of_a_log_is_valid(valid: Valid, log_entries: list[dict[str, Any]]) -> None:
     """Whatever its type, and also as an export has it, without hashes."""
     types = {entry["event_type"] for entry in log_entries}

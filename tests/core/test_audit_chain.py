@@ -59,6 +59,7 @@ def test_a_log_as_it_was_written(content: bytes) -> None:
     assert (reader.head.count, reader.runs, reader.open_run) == (ENTRIES, 6, None)
 
 
+@pytest.mark.large
 def test_every_single_bit_flip_is_found(content: bytes) -> None:
     """Each bit of 50 entries; the lines before it are what they were, and are read once.
 

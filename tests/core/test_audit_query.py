@@ -74,6 +74,7 @@ def test_no_more_is_kept_than_is_shown(
     assert trail.close().seen == RUNS
 
 
+@pytest.mark.large
 def test_an_answer_of_any_length_is_not_kept_in_memory() -> None:
     """Of 32 MiB of diffs the figures they are sorted by, and the end of a file."""
     kept = DiffsSink(Filters(), None)
@@ -224,6 +225,7 @@ def test_severities_that_are_asked_for(exact: tuple[str, ...], lowest: str | Non
             chosen_severities(exact, lowest)
 
 
+@pytest.mark.large
 def test_what_cannot_be_one_line_is_refused() -> None:
     """An entry that is nested without end or holds a NaN is an error of the audit trail."""
     nested: object = "x"

@@ -194,6 +194,7 @@ def table_of(kinds: dict[str, pa.DataType], rows: Sequence[Row], kind: Any = EXA
     return named, rows
 
 
+@pytest.mark.large
 @pytest.mark.parametrize("seed", range(max(1, settings().max_examples // 2)))
 def test_orders_in_columns_answer_as_rows_do(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, seed: int
@@ -227,6 +228,7 @@ def made(found: Reconciliation, name: str) -> list[int]:
     return [len(table if table.rows.every is not None else table.rows.known) for table in tables]
 
 
+@pytest.mark.large
 def test_only_orders_that_differ_and_their_fills_are_made(tmp_path: Path) -> None:
     """A clear session makes no row; another the orders that differ and the fills that name them."""
     orders, fills = right(random.Random(1), 40)  # noqa: S311
@@ -242,6 +244,7 @@ def test_only_orders_that_differ_and_their_fills_are_made(tmp_path: Path) -> Non
     assert shown(apart) == answers(path, 0)
 
 
+@pytest.mark.large
 @pytest.mark.parametrize("seed", range(max(1, settings().max_examples // 10)))
 def test_differences_of_orders_in_columns_are_explained_as_of_rows(
     tmp_path: Path, seed: int
@@ -288,6 +291,7 @@ def test_an_order_that_is_not_plain_is_read_by_rows(tmp_path: Path, values: Row)
     assert not found.is_readable or isinstance(sides_of(found)[0].orders, tuple)
 
 
+@pytest.mark.large
 @pytest.mark.parametrize("places", [(0, 8), (8, 2), (30, 0), (2, 18)])
 def test_quantities_of_orders_and_fills_in_other_digits(
     tmp_path: Path, places: tuple[int, int]
@@ -308,6 +312,7 @@ def test_quantities_of_orders_and_fills_in_other_digits(
     assert shown(found) == answers(path, 0)
 
 
+@pytest.mark.large
 def test_no_query_compares_each_row_with_each(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -411,6 +411,7 @@ def rows_made(found: Reconciliation) -> list[int]:
     ]
 
 
+@pytest.mark.large
 def test_only_rows_that_differ_are_made(tmp_path: Path) -> None:
     """A clear session makes none; another makes the rows that are missing or say something else."""
     clear = in_columns(session(tmp_path, (TYPES, ROWS), (TYPES, ROWS[::-1])))
@@ -423,6 +424,7 @@ def test_only_rows_that_differ_are_made(tmp_path: Path) -> None:
     assert rows_made(apart) == [5, 1]
 
 
+@pytest.mark.large
 @pytest.mark.parametrize(
     ("ours", "theirs", "unequal"),
     [
@@ -452,6 +454,7 @@ def test_a_copy_in_its_place_is_no_equal_row(
     assert shown(found) == answers(path, 0)
 
 
+@pytest.mark.large
 @pytest.mark.parametrize("form", WRITERS)
 def test_a_session_of_both_engines_is_told_in_the_same_words(tmp_path: Path, form: str) -> None:
     """The report in JSON has the same bytes, explanation and places included."""
@@ -480,6 +483,7 @@ def report(directory: Path, path: Path, column_rows: int) -> str:
     )  # fmt: skip
 
 
+@pytest.mark.large
 def test_beyond_a_number_of_rows_nothing_is_searched(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -654,6 +658,7 @@ def compare_lines(path: Path, *, is_plain: bool) -> None:
     assert in_columns is is_plain
 
 
+@pytest.mark.large
 def test_lines_of_json_are_read_in_parts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A part ends with a line, wherever the bytes read at once end; a longer line is for rows."""
     path = session(tmp_path, (TYPES, ROWS), (TYPES, ROWS[1:]), form="jsonl")
@@ -701,6 +706,7 @@ def test_a_file_that_changes_is_refused(tmp_path: Path) -> None:
     assert found.notes  # asked before
 
 
+@pytest.mark.large
 @pytest.mark.parametrize(("digits", "places"), [(18, 0), (18, 2), (38, 1), (38, 30)])
 def test_each_amount_is_rounded_half_even(tmp_path: Path, digits: int, places: int) -> None:
     """Products in the middle of two roundings, of both signs, in words and in wide numbers."""
@@ -725,6 +731,7 @@ DERIVATIVES = [
 ]
 
 
+@pytest.mark.large
 @pytest.mark.parametrize("at_once", [1, 7, 1000])
 @pytest.mark.parametrize("kind", DERIVATIVES, ids=repr)
 def test_derivatives_are_posted_without_keeping_rows(
@@ -835,6 +842,7 @@ def movements_made(found: Reconciliation) -> list[int]:
     return [len(table if table.rows.every is not None else table.rows.known) for table in tables]
 
 
+@pytest.mark.large
 @pytest.mark.parametrize("form", WRITERS)
 def test_only_movements_that_differ_are_made(tmp_path: Path, form: str) -> None:
     """Equal movements of cash are added and matched without a row of them; others are rows."""
@@ -886,6 +894,7 @@ def test_a_movement_that_is_not_plain_is_read_by_rows(
     assert not found.is_readable or isinstance(sides_of(found)[0].movements, tuple)
 
 
+@pytest.mark.large
 def test_a_sum_of_movements_that_does_not_fit_is_posted_by_rows(tmp_path: Path) -> None:
     """38 digits are all that a sum may have; each amount is posted alone then."""
     large = Decimal(6 * 10**29).scaleb(0)
@@ -898,6 +907,7 @@ def test_a_sum_of_movements_that_does_not_fit_is_posted_by_rows(tmp_path: Path) 
     assert shown(found) == answers(path, 0)
 
 
+@pytest.mark.large
 def test_movements_of_a_quantity_fall_between_fills(tmp_path: Path) -> None:
     """A split finds the position that the fills before it made, so that all are posted in order."""
     kinds = {**MOVED_TYPES, "symbol": pa.string(), "quantity": pa.decimal128(18, 8)}

@@ -193,6 +193,7 @@ def test_free_and_locked_swapped(name: str) -> None:
     assert diffs_of(replace(twin, external=replace(external, cash=rows))) != diffs_of(twin)
 
 
+@pytest.mark.large
 def test_every_recording_is_here() -> None:
     """The faults are tried on all kinds of recordings, and most of them give fills."""
     assert len(RECORDINGS) >= 14

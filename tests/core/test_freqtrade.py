@@ -249,6 +249,7 @@ def test_reading_leaves_the_directory_as_it_was(tmp_path: Path) -> None:
     assert before == after
 
 
+@pytest.mark.large
 def test_recordings_are_found_without_options(tmp_path: Path) -> None:
     """By name, or by what they hold where they were renamed; nothing else is taken."""
     shutil.copyfile(SPOT, tmp_path / SPOT.name)
@@ -335,6 +336,7 @@ def plain(path: Path, directory: Path, **changes: Any) -> Path:
     return target
 
 
+@pytest.mark.large
 @pytest.mark.parametrize("path", [SPOT, FUTURES], ids=["spot", "futures"])
 def test_a_plain_result_says_what_its_zip_says(tmp_path: Path, path: Path) -> None:
     """Freqtrade before 2025 leaves the file that a zip holds now."""
@@ -345,6 +347,7 @@ def test_a_plain_result_says_what_its_zip_says(tmp_path: Path, path: Path) -> No
     assert [one.name for one in second.inputs] == [file.name]
 
 
+@pytest.mark.large
 @pytest.mark.parametrize("path", [SPOT, FUTURES], ids=["spot", "futures"])
 def test_trades_without_orders_are_an_entry_and_an_exit(tmp_path: Path, path: Path) -> None:
     """As freqtrade before 2022 writes them: the same fills, and the same verdicts."""

@@ -625,6 +625,7 @@ def addition() -> float:
     return (time.process_time() - started) / 2_000_000
 
 
+@pytest.mark.large
 @pytest.mark.parametrize("name", CASES if SOAK else SAMPLE)
 def test_a_hostile_file_costs_little(tmp_path: Path, name: str, addition: float) -> None:
     """The process ends by itself, under 512 MiB and in seconds, with one line that says why."""
@@ -670,6 +671,7 @@ def rows(count: int) -> Iterable[str]:
 
 
 @pytest.mark.skipif(not SOAK, reason="a minute of processor: long counts run with make soak")
+@pytest.mark.large
 @pytest.mark.parametrize(("kind", "count"), [("csv", 10**6), ("parquet", 10**6), ("json", 200_000)])
 def test_a_large_honest_session_is_read(tmp_path: Path, kind: str, count: int) -> None:
     """Default limits let 1,000,000 fills a side pass as a table, 200,000 as JSON."""

@@ -170,6 +170,7 @@ def test_a_line_lets_it_through(name: str) -> None:
                 assert answer.blocks, (trial.fault.name, mutant.size, lines)
 
 
+@pytest.mark.large
 def test_what_the_default_sessions_show() -> None:
     """Both sides, faults that pass, and lines of every table are among the sessions above."""
     found = [trial for name in SESSIONS for trial in trials(name)]
@@ -184,6 +185,7 @@ def test_what_the_default_sessions_show() -> None:
     assert {"cash", "position"} <= lines
 
 
+@pytest.mark.large
 def test_a_seed_gives_one_answer() -> None:
     """The same rows and sizes, whatever other faults are tried."""
     name = "examples/suite/clear/replayed.recon.json"
@@ -198,6 +200,7 @@ def test_a_seed_gives_one_answer() -> None:
     assert any(one != others[0] for one in others)
 
 
+@pytest.mark.large
 @given(cents=st.integers(0, 10**5), held=st.integers(10**7, 10**9))
 @settings(max_examples=20)
 def test_the_smallest_that_is_caught_is_one_step_above_the_tolerance(cents: int, held: int) -> None:

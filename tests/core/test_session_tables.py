@@ -159,6 +159,7 @@ WHOLE = {
 }
 
 
+@pytest.mark.large
 @pytest.mark.parametrize("name", WHOLE)
 def test_a_table_that_ends_in_the_middle_is_critical(tmp_path: Path, name: str) -> None:
     """Cut anywhere but behind a whole row, it is refused; a cut value reads like a value.

@@ -39,6 +39,7 @@ def references() -> list[tuple[str, str, str]]:
     return found
 
 
+@pytest.mark.large
 @pytest.mark.parametrize("page", PAGES)
 def test_every_reference_leads_to_a_heading(page: str) -> None:
     """A reader who looks the origin of a rule up finds it."""

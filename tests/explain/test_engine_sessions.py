@@ -145,6 +145,7 @@ def _is_only(kind: str, one: Explanation) -> bool:
     return [str(cause.cause_kind) for cause in one.causes] == [kind]
 
 
+@pytest.mark.large
 def test_a_rate_of_all_fees_with_a_fixed_part(tmp_path: Path) -> None:
     """The fixed part is in proportion to the rate, and both are told."""
     session = repaired(tmp_path, "vectorbt-shared__drop")

@@ -229,6 +229,7 @@ def explained(path: Path, column_rows: int) -> tuple[Reconciliation, list[dict[s
         return found, [one.to_dict() for one in found.explanations]
 
 
+@pytest.mark.large
 @pytest.mark.parametrize("seed", range(max(1, settings().max_examples // 4)))
 def test_columns_are_explained_as_rows_are(tmp_path: Path, seed: int) -> None:
     """Every word of every explanation is the same, whatever the fault and the side."""
@@ -252,6 +253,7 @@ ONE_FAULT = {
 }
 
 
+@pytest.mark.large
 @pytest.mark.parametrize(("fault", "cause"), ONE_FAULT.items())
 @pytest.mark.parametrize("form", ["replayed", "stated"])
 def test_only_rows_near_a_fault_are_made(tmp_path: Path, fault: str, cause: str, form: str) -> None:
@@ -282,6 +284,7 @@ def test_only_rows_near_a_fault_are_made(tmp_path: Path, fault: str, cause: str,
     assert answers == explained(path, 10**9)[1]
 
 
+@pytest.mark.large
 @pytest.mark.parametrize("seed", range(max(1, settings().max_examples // 6)))
 def test_each_question_is_answered_as_rows_answer_it(tmp_path: Path, seed: int) -> None:
     """Of a table, and of one from which a repair takes rows and to which it adds others."""

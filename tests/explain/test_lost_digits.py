@@ -130,6 +130,7 @@ def test_positions_alone(trial: Trial) -> None:
             assert "cash" in one.decides or "at a later time" in one.decides
 
 
+@pytest.mark.large
 @given(trials())
 def test_cash_in_cents(trial: Trial) -> None:
     """What was rounded off would have told: a cause that fits without it is not proven."""

@@ -176,6 +176,7 @@ def _removed_late(reconciliation: Reconciliation, one: Explanation, late: list[F
     return any(has[content] < min(had[content], count) for content, count in true.items())
 
 
+@pytest.mark.large
 @given(faulty(1), st.sampled_from(EVIDENCE), st.integers(1, 3))
 def test_true_fills_that_the_exchange_has_not_seen_are_kept(
     drawn: Faulty, evidence: str, unseen: int

@@ -140,6 +140,7 @@ def test_a_clipped_balance_is_stated_in_full(tmp_path: Path) -> None:
     assert (entry.action, entry.row["corrected"]) == ("adjust_cash", "-25.5254")
 
 
+@pytest.mark.large
 @given(trades(), st.data())
 def test_an_error_of_one_figure_is_no_convention(rows: Rows, data: st.DataObject) -> None:
     """Whatever the error is, a figure that nothing else supports is not called proof."""

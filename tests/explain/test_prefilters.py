@@ -140,6 +140,7 @@ def test_sieved_edits_lose_no_pair(seed: int, monkeypatch: pytest.MonkeyPatch) -
         assert whole._chance_count == crowd
 
 
+@pytest.mark.large
 def test_the_sieve_leaves_few_fills() -> None:
     """Of many different fills hardly any meets another, and most sessions are sieved."""
     left = []

@@ -148,6 +148,7 @@ def test_changes_in_sequence_are_one_after_the_other(seed: int) -> None:
     assert not any(id(fill) in known for fill in joined.added)
 
 
+@pytest.mark.large
 @pytest.mark.parametrize(("scaled", "seed"), matrix(SCALED, range(20)))
 def test_no_factor_of_all_trades_is_lost(
     scaled: tuple[CauseKind, Placement | None], seed: int

@@ -426,6 +426,7 @@ def _is_wrong(
     return bool(more) or cause.cause_kind not in SLIPS[name].kinds or not is_named
 
 
+@pytest.mark.large
 @given(faulty(1), TIMES_DRAWN, st.sampled_from([0, 1]))
 def test_right_or_modest(drawn: Faulty, times: list[float], own: int) -> None:
     """A fault of one row: snapshots make no answer wrong, and the ids are those of the window.
@@ -450,6 +451,7 @@ def test_right_or_modest(drawn: Faulty, times: list[float], own: int) -> None:
             assert len({each[-1] for each in _windows(concerned, times)}) <= 1
 
 
+@pytest.mark.large
 @given(faulty(2), TIMES_DRAWN, st.sampled_from([0, 1]))
 def test_what_is_unique_agrees_with_every_snapshot(
     drawn: Faulty, times: list[float], own: int

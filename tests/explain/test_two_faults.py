@@ -13,6 +13,7 @@ from tests.explain.session_changes import FaultySession, causes_of, faulty_sessi
 PAIRS = faulty_sessions("pairs")
 
 
+@pytest.mark.large
 @pytest.mark.parametrize("session", PAIRS.values(), ids=PAIRS)
 def test_both_faults_are_found(session: FaultySession) -> None:
     """Both, and nothing else, for the reason that the session gives."""

@@ -33,12 +33,17 @@ SUITE = """
 
     def test_that_runs_pytest(pytester):
         pass
+
+    @pytest.mark.large
+    def test_of_many_rows():
+        pass
 """
 
 
 def test_what_a_test_does_decides(pytester: pytest.Pytester) -> None:
-    """Rows of a table are sampled, processes are refused, tests of pytest are left out."""
+    """Rows of a table are sampled, processes refused, tests of pytest and of many rows left out."""
     pytester.makepyfile(SUITE)
+    pytester.makeini("[pytest]\nmarkers = large")
     result = pytester.inline_run("-p", "pytester", plugins=[QuickLane()])
     result.assertoutcome(passed=MOST + 1, skipped=3)
 

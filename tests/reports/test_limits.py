@@ -13,6 +13,8 @@ from recon_core.reports.run_report import RunReport, TrendRun
 
 from . import consumers, runs
 
+pytestmark = pytest.mark.large
+
 
 def many_positions(count: int, *, drift: str = "0.9") -> dict[str, object]:
     """A session of `count` positions, each of them a difference."""

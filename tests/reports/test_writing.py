@@ -126,6 +126,7 @@ def test_standard_output_gets_the_text(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.large
 @pytest.mark.parametrize("order", [slice(None), slice(None, None, -1)])
 def test_a_report_that_fails_makes_the_run_incomplete_in_all_others(
     tmp_path: Path, order: slice
@@ -141,6 +142,7 @@ def test_a_report_that_fails_makes_the_run_incomplete_in_all_others(
         assert "INCOMPLETE" in (tmp_path / name).read_text(encoding="utf-8")
 
 
+@pytest.mark.large
 @pytest.mark.parametrize("error", [RuntimeError, MemoryError, RecursionError, ValueError])
 def test_whatever_a_format_raises_is_a_problem(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, error: type[Exception]
@@ -159,6 +161,7 @@ def test_whatever_a_format_raises_is_a_problem(
     assert "INCOMPLETE" in (tmp_path / "run.json").read_text(encoding="utf-8")
 
 
+@pytest.mark.large
 @pytest.mark.parametrize("name", FORMATS)
 def test_an_earlier_report_is_withdrawn(tmp_path: Path, name: str) -> None:
     """Every one that a command line names, in whichever form."""
