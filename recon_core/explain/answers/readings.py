@@ -273,15 +273,14 @@ def _may_be_rounded(problem: Problem, part: Part) -> bool:
 
     The statement has whole numbers only: 0 where the rows give 0.077.
     """
-    if problem.fault_in is not FaultIn.STATEMENT:
+    if problem.fault_in is not FaultIn.STATEMENT or len(part.effect) != 1:
         return False
     stated = problem.dimensions.stated(problem.statement_of(problem.owner))
-    (name, off), *more = part.effect.items()
+    ((name, off),) = part.effect.items()
     given = stated.get(name, ZERO)
     right = EXACT.subtract(given, off)
     return (
-        not more
-        and is_position(name)
+        is_position(name)
         and all(last_digit(amount) >= 0 for each, amount in stated.items() if is_position(each))
         and any(round_by(right, 0, mode) == given != right for mode in MODES)
     )
