@@ -7,6 +7,8 @@ from pytest_recon.gate import SessionPromise
 from pytest_recon.run import ReconRun
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from recon_core.model.comparison import ReconDiff
     from recon_core.model.summary import ReconSummary
 
@@ -27,16 +29,22 @@ class Summaries:
 
     def account(self, promise: SessionPromise) -> dict[str, list[str]]:
         """The waivers that name a session, by what became of them."""
+        return self._account(promise, self.diffs(promise))
+
+    def _account(
+        self, promise: SessionPromise, diffs: "Sequence[ReconDiff]"
+    ) -> dict[str, list[str]]:
         from recon_core.judging.waiving import account  # noqa: PLC0415  # as the diffs
 
-        return account(self._run.waivers, promise.session_id, self.diffs(promise))
+        return account(self._run.waivers, promise.session_id, diffs)
 
     def summary(self, promise: SessionPromise) -> "ReconSummary":
         """The summary of a session as far as it ran."""
         from recon_core.model.summary import summarise  # noqa: PLC0415  # not at pytest's start
 
+        diffs = self.diffs(promise)
         return summarise(
-            self.diffs(promise),
+            diffs,
             promise.session_id,
             promise.strategy_id,
             top_n=self._run.settings.top_n,
@@ -48,5 +56,5 @@ class Summaries:
             notes=promise.notes,
             problems=self._run.gate.problems_of(promise),
             evidence=promise.evidence,
-            waivers=self.account(promise),
+            waivers=self._account(promise, diffs),
         )
