@@ -78,8 +78,6 @@ def matched_fills(
         _may_be_one,
     )
     found = _without_trades(found, trades)
-    if not found.surplus or not found.missing:
-        return found
     found = _renamed(found, theirs.distinct("symbol"), ours.distinct("symbol"))
     # What is not compared is equal on both sides, ids included.
     if len(mine) < len(ours) or _share_ids(mine, right):
