@@ -43,7 +43,7 @@ from recon_core.explain.search.systematic_faults import reducing, spans, systema
 from recon_core.model import Fill, InstrumentKind, SideRecord
 from recon_core.values.amounts import EXACT, ZERO
 
-_OF_A_SECOND: Final = 25
+_OF_A_SECOND: Final = 8
 """Operations per fill of one search for the second hypothesis, posted rows not counted."""
 
 _OF_AN_OPEN_SECOND: Final = 60
