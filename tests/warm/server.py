@@ -67,8 +67,12 @@ def warm_up(session: str) -> None:
     import pytest
 
     from recon_core.cli import main as recon
+    from tests.kept import keep_answers
 
-    words = ["-p", "no:randomly", "-p", "no:hypothesispytest", "-p", "no:cacheprovider"]
+    keep_answers()
+    for name in ("tests.kept", "tests"):
+        del sys.modules[name]  # what a process tests may have this name
+    words = ["-p", "no:randomly", "-p", "no:cacheprovider"]
     outputs = ["--recon-explain", "--recon-audit-log=log.jsonl", "--recon-junit=recon.xml"]
     with redirect_stdout(io.StringIO()), redirect_stderr(io.StringIO()):
         pytest.main([*words, *outputs, f"--recon-session={session}"])
