@@ -73,9 +73,10 @@ def warm_up(session: str) -> None:
     for name in ("tests.kept", "tests"):
         del sys.modules[name]  # what a process tests may have this name
     words = ["-p", "no:randomly", "-p", "no:cacheprovider"]
-    outputs = ["--recon-explain", "--recon-audit-log=log.jsonl", "--recon-junit=recon.xml"]
+    outputs = ["--recon-explain=fast", "--recon-audit-log=log.jsonl", "--recon-junit=recon.xml"]
     with redirect_stdout(io.StringIO()), redirect_stderr(io.StringIO()):
-        pytest.main([*words, *outputs, f"--recon-session={session}"])
+        status = pytest.main([*words, *outputs, f"--recon-session={session}"])
+        assert status == pytest.ExitCode.TESTS_FAILED, "the run did not get to its end"
         for command in (["check", session], ["explain", session], ["--help"]):
             with suppress(SystemExit):
                 recon(command)
