@@ -18,6 +18,7 @@ from recon_core.explain.problem.problem import Problem
 from recon_core.explain.problem.problems import problem_of
 from recon_core.explain.proof.attempt import Answer, Part
 from recon_core.explain.proof.prover import Prover
+from recon_core.explain.proof.snapshot_evidence import is_unstated
 from recon_core.explain.search.row_comparison import RowComparison, other_rows
 from recon_core.model import Fill, LedgerSide
 from recon_core.model.explanation import CauseKind
@@ -57,6 +58,7 @@ def _is_doubtful(prover: Prover, answer: Answer) -> bool:
         or _is_little_cash(answer)
         or _may_be_a_false_fill(answer)
         or _leaves_copies(answer)
+        or any(_leaves_an_odd_fee(answer, part) for part in answer.parts)
         or _leaves_rows(prover, answer)
     )
 
@@ -168,6 +170,27 @@ def _leaves_copies(answer: Answer) -> bool:
     removed = {fill.fill_id for part in answer.parts for fill in part.hypothesis.patch.removed}
     copies = Copies(problem.table.having(fill_id=ids - removed)) if ids - removed else None
     return copies is not None and any(map(copies.is_duplicate, copies.fills))
+
+
+def _leaves_an_odd_fee(answer: Answer, part: Part) -> bool:
+    """True if a fill that no row states is missing, and one of its market keeps a fee at no rate.
+
+    0.044 for a fee of 7.86, where all others pay 0.1 % and 1.50: both figures of that row may be
+    wrong, and no fill is missing. A sample of a long list is asked.
+    """
+    if not is_unstated(part.hypothesis):
+        return False
+    problem = answer.problem
+    (fill,) = part.hypothesis.patch.added
+    if problem.postings.position(fill) not in problem.by_symbol:
+        return False
+    changed = {id(row) for each in answer.parts for row in each.hypothesis.patch.removed}
+    kept = (row for row in problem.schedules.sample(fill) if id(row) not in changed)
+    models = ((problem.schedules.model(row), row) for row in kept)
+    return any(
+        model is not None and model.off(problem.postings, row) > model.unit(problem.postings, row)
+        for model, row in models
+    )
 
 
 def _leaves_rows(prover: Prover, answer: Answer) -> bool:

@@ -272,11 +272,20 @@ def _order_of(problem: Problem, fill: Fill) -> Sequence[Fill]:
 
 
 def _move_the_same(problem: Problem, one: Hypothesis, other: Hypothesis) -> bool:
-    """True if two hypotheses move the same quantity, seen or not, and the same cash."""
+    """True if two hypotheses move the same quantity, seen or not, and the same cash.
+
+    The price of a contract is in no cash while its position is open.
+    """
     if _traded(one.patch) != _traded(other.patch):
         return False
-    first, second = (each.patch.vector(problem.postings) for each in (one, other))
-    return not problem.dimensions.real(state_part(minus(first, second)))
+    if any(problem.postings.derivative(fill.symbol) for fill in one.patch.removed):
+        after = [problem.replayed_after(each.patch) for each in (one, other)]
+        effects = [each.exact for each in after if each is not None]
+    else:
+        effects = [each.patch.vector(problem.postings) for each in (one, other)]
+    if len(effects) < _PAIR:
+        return False
+    return not problem.dimensions.real(state_part(minus(*effects)))
 
 
 def _traded(patch: Patch) -> Decimal:
