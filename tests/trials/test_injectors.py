@@ -58,7 +58,9 @@ def test_every_kind_has_an_injector() -> None:
 @pytest.mark.parametrize("kind", CauseKind)
 def test_an_injector(kind: CauseKind) -> None:
     """The effect is what differs, the ledger check tells the side, the ids are of rows."""
-    for trial in trials_of(kind):
+    found = trials_of(kind)
+    assert found
+    for trial in found:
         assert [truth.cause_kind for truth in trial.placed.truths] == [kind]
         assert is_what_differs(trial), trial.seed
         diffs = Reconciliation(trial.placed.recorded, Policy()).diffs
