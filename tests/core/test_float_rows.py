@@ -312,4 +312,6 @@ def test_the_dust_of_a_price(one: Decimal, two: Decimal, dust: Decimal) -> None:
     least, largest = sorted((one, two))
     gap, price = Gap(least, largest), Gap(least, largest, of_price=True)
     assert gap.is_dust(dust) or not price.is_dust(dust)
-    assert price.is_dust(dust) == Gap(-largest, -least, of_price=True).is_dust(dust)
+    assert price.is_dust(dust) == Gap(
+        largest.copy_negate(), least.copy_negate(), of_price=True
+    ).is_dust(dust)
