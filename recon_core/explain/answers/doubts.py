@@ -188,8 +188,7 @@ def _leaves_an_odd_fee(answer: Answer, part: Part) -> bool:
     kept = (row for row in problem.schedules.sample(fill) if id(row) not in changed)
     models = ((problem.schedules.model(row), row) for row in kept)
     return any(
-        model is not None and model.off(problem.postings, row) > model.unit(problem.postings, row)
-        for model, row in models
+        model is not None and not model.is_near(problem.postings, row) for model, row in models
     )
 
 

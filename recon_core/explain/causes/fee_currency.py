@@ -132,7 +132,7 @@ def _is_at_a_rate(problem: Problem, fill: Fill, others: Sequence[Fill]) -> bool:
     model = fee_model(problem.postings, [one for one in others if one.symbol == fill.symbol])
     if model is None:
         return False
-    return model.off(problem.postings, fill) <= model.unit(problem.postings, fill)
+    return model.is_near(problem.postings, fill)
 
 
 def _is_rounded_value(problem: Problem, fee: Decimal, worth: Fraction, currency: str) -> bool:

@@ -232,7 +232,7 @@ class _UsualFees:
         if model is None:
             return False
         fees = {model.fee(postings, given, rate) for rate in self._rates_of(given, model)}
-        return given.fee in fees and model.off(postings, other) > model.unit(postings, other)
+        return given.fee in fees and not model.is_near(postings, other)
 
     def _rates_of(self, fill: Fill, model: FeeModel) -> list[Decimal]:
         """Return the rates of a fill's position and side that a fill of its symbol has."""

@@ -108,7 +108,7 @@ def fee_contradicts(problem: Problem, wrong: Fill, right: Fill) -> bool:
         or not wrong.fee
     ):
         return False
-    return model.off(problem.postings, right) > model.unit(problem.postings, right)
+    return not model.is_near(problem.postings, right)
 
 
 def off_by_ten(

@@ -144,6 +144,10 @@ class FeeModel:
             return postings.fee_unit(self.currency, value)
         return unit_of(self.places, value)
 
+    def is_near(self, postings: Postings, fill: Fill) -> bool:
+        """True if a fill's fee is at most a unit from a fee at a rate."""
+        return self.off(postings, fill) <= self.unit(postings, fill)
+
     def gives(self, postings: Postings, fill: Fill) -> bool:
         """True if a fill's fee is at a rate, exactly, or but for the noise of floats."""
         noise = ZERO
