@@ -28,7 +28,7 @@ from recon_core.explain import explain
 from .faults import Case, Fault
 from .ledger import Books, Fill, Movement, State, replay, rounded
 from .session import document, written
-from .worlds import Side
+from .worlds import Shown, Side
 
 D = Decimal
 Answer = Mapping[str, Any]
@@ -128,7 +128,7 @@ def _unique(case: Case, answers: Sequence[Answer]) -> tuple[str, str]:
             bare and repaired[0].state.same(repaired[1].state)
         ):
             shown = [fault for fault in mended if _shows(case, fault)]
-            reason = _story(shown, causes, entries, bare=bare)
+            reason = _story(shown, causes, entries, _changed(sides, target), bare=bare)
             if not reason:
                 return "right", ""
     return "wrong", reason
@@ -188,8 +188,40 @@ def _subsets(faults: Sequence[Fault]) -> Iterator[tuple[Fault, ...]]:
         yield from combinations(faults, size)
 
 
+def _changed(sides: Sequence[Side], target: Sequence[Side]) -> set[str]:
+    """The ids of rows that one of both lists has more often than the other, or at another time.
+
+    A fee that two faults turn round is right again, and a copy stands for its original where that
+    is merged with other rows, or where the list ends before it.
+    """
+    found = set()
+    for side, right in zip(sides, target, strict=True):
+        for mine, other in ((side.listed, right.listed), (right.listed, side.listed)):
+            more = _all_contents(mine) - _all_contents(other)
+            times = {row.id: row.time for row in _rows(other)}
+            found |= {
+                row.id
+                for row in _rows(mine)
+                if row.content in more or times.get(row.id, row.time) != row.time
+            }
+    return found
+
+
+def _rows(books: Books) -> tuple[Fill | Movement, ...]:
+    return (*books.fills, *books.movements)
+
+
+def _all_contents(books: Books) -> Counter[tuple[object, ...]]:
+    return _contents(books.fills) + _contents(books.movements)
+
+
 def _story(
-    mended: Sequence[Fault], causes: Sequence[Answer], entries: Sequence[Answer], *, bare: bool
+    mended: Sequence[Fault],
+    causes: Sequence[Answer],
+    entries: Sequence[Answer],
+    changed: set[str],
+    *,
+    bare: bool,
 ) -> str:
     """Why the causes are not the faults that were mended, though the books are right."""
     booked = [cause for cause in causes if cause["kind"] not in {"alias", "multiplier"}]
@@ -207,7 +239,7 @@ def _story(
     } | {row_id for cause in booked for row_id in cause["ids"]}  # fmt: skip
     ids = {
         row_id for fault in mended if fault.rows and not any("missing" in k for k in fault.kinds)
-        for row_id in fault.ids
+        for row_id in fault.ids & changed
     }  # fmt: skip
     if ids and not ids & touched:
         return f"a twin of {min(ids)}, which is not named"
@@ -307,7 +339,7 @@ def _same(case: Case, made: Side, true: Side) -> bool:
         return False
     if shown.movements and _contents(made.listed.movements) != _contents(true.listed.movements):
         return False
-    return not shown.fills or _same_fills(case, made.listed, true.listed, floats=shown.floats)
+    return not shown.fills or _same_fills(case, made.listed, true.listed, shown)
 
 
 def _same_opening(made: Books, true: Books) -> bool:
@@ -320,8 +352,8 @@ def _contents(rows: Sequence[Fill] | Sequence[Movement]) -> Counter[tuple[object
     return Counter(row.content for row in rows)
 
 
-def _same_fills(case: Case, made: Books, true: Books, *, floats: bool) -> bool:
-    if floats:
+def _same_fills(case: Case, made: Books, true: Books, shown: Shown) -> bool:
+    if shown.floats:
         made, true = _without_dust(made), _without_dust(true)
     seen = replace(true, fills=tuple(_unseen_price(case, row, true) for row in true.fills))
     if _contents(made.fills) in (_contents(true.fills), _contents(seen.fills)):
@@ -335,8 +367,11 @@ def _same_fills(case: Case, made: Books, true: Books, *, floats: bool) -> bool:
     if not is_named or _sums(added) != _sums(lost):
         return False
     world = case.world
-    figures = (replay(world.instruments, world.decimals, books) for books in (made, true))
-    one, other = figures
+    movements = true.movements if shown.movements else ()
+    one, other = (
+        replay(world.instruments, world.decimals, replace(books, movements=movements))
+        for books in (made, true)
+    )
     return one.same(other)
 
 

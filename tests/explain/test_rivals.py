@@ -104,7 +104,7 @@ RIVALS: dict[str, list[Answer]] = {
     # All fills of a symbol net to the 0.001 and the 0.07 of one of them, which was copied.
     "one_fill_or_all_of_its_symbol": [(IN, ["foreign_activity"]), (IN, ["orphan_fill"])],
     # A SELL of one contract is missing: the others net to one contract, and to no cash.
-    "one_lot_or_all_of_its_symbol": [(IN, ["foreign_activity"])],
+    "one_lot_or_all_of_its_symbol": [(IN, ["orphan_fill"]), (OUT, ["stale_side"])],
     # 0.02 bought at 99.94 are 2.00, as more of a fill at 100 would be.
     "quantity_or_a_fill_at_another_price": [(IN, ["wrong_quantity"]), (IN, ["missing_fill"])],
     # A tenth of all fees was paid back; rates of 0.00045 and 0.00027 have the same sum.
@@ -307,6 +307,36 @@ RIVALS: dict[str, list[Answer]] = {
     "missing_fill_beside_an_odd_fee": [(IN, ["missing_fill"])],
     # 1.97, 3.94 and 5.91 of an order of 5.91: no cash shows the price of an open contract.
     "running_sums_of_an_open_contract": [(IN, ["orphan_fill"]), (IN, ["cumulative_quantity"])],
+    # Nothing of a market is in the exchange's balances: its fills are those of the opening.
+    "late_opening_or_a_foreign_market": [
+        (IN, ["foreign_activity"]), (IN, ["opening_balance"]),
+    ],
+    # 0.109, 0.218 and 0.327 of an order of 0.327; one price is wrong as well.
+    "running_sums_up_to_a_report": [(IN, ["orphan_fill"]), (IN, ["cumulative_quantity"])],
+    # Two fills of two markets have no fee, and 0.02 is flat.
+    "flat_fee_of_any_market": [(IN, ["missing_fee"])],
+    # The opening counts the first fill already, which is listed twice.
+    "late_opening_beside_a_copy": [
+        (IN, ["orphan_fill", "duplicate_fill"]), (IN, ["duplicate_fill", "opening_balance"]),
+    ],
+    # The ledger's own rows, at twice the declared size, give neither figure.
+    "unit_beside_another_multiplier": [(IN, ["unit"])],
+    # Three fills of one lot give -3 lots, and the exchange states 1 lot.
+    "two_flips_or_few_lots": [(IN, ["side_flipped", "side_flipped"])],
+    # No balance of a float source shows a fee that is wrong by less than its dust.
+    "fee_within_float_dust": [(OUT, ["wrong_fee", "orphan_fill"])],
+    # 69 at 390.96 less 2.07 is 69 at 390.93, and another fill of 69 lacks a fee of 2.07.
+    "lost_fill_and_a_lost_fee_of_ticks": [(IN, ["missing_fill"])],
+    # A fill of after both states has a wrong clock, so that the expiry is the newest row.
+    "behind_or_an_expiry_beside_a_late_clock": [
+        (IN, ["foreign_activity"]), (OUT, ["as_of_shift"]),
+    ],
+    # The positions are not compared, and a lost fill of a contract shows its flat fee alone.
+    "flat_fee_or_a_lost_fill_of_a_contract": [(IN, ["missing_fee"])],
+    # 32,600 were sold three times and bought three times; two of the SELLs are copies.
+    "behind_by_fills_of_both_sides_beside_a_copy": [(OUT, ["stale_side"])],
+    # All trades net to 0.0008 of cash, as they do in any unit so small that they cost nothing.
+    "a_unit_of_trades_worth_nothing": [(IN, ["wrong_price"])] * 2,
 }  # fmt: skip
 PROVEN: dict[str, Answer] = {
     # Nobody compares the position; the id is there twice.

@@ -3,16 +3,20 @@
 from collections.abc import Sequence
 from dataclasses import replace
 from decimal import Decimal
+from fractions import Fraction
 
 from recon_core.explain.answers.denials import is_denied, refused
 from recon_core.explain.answers.readings import has_two_readings, is_of_fees
 from recon_core.explain.causes import precedence
 from recon_core.explain.causes.copies import Copies
+from recon_core.explain.causes.fee_amount import charged
 from recon_core.explain.causes.precedence import is_quantity
-from recon_core.explain.causes.strengths import is_far_larger, may_be_unique
+from recon_core.explain.causes.strengths import is_far_larger, may_be_unique, of_one_amount
 from recon_core.explain.problem.chances import is_little, is_much
 from recon_core.explain.problem.dimensions import is_position
+from recon_core.explain.problem.figures import common_lot
 from recon_core.explain.problem.hypotheses import Strength
+from recon_core.explain.problem.market import market_of, paid_in
 from recon_core.explain.problem.patches import total_of
 from recon_core.explain.problem.problem import Problem
 from recon_core.explain.problem.problems import problem_of
@@ -20,6 +24,7 @@ from recon_core.explain.proof.attempt import Answer, Part
 from recon_core.explain.proof.prover import Prover
 from recon_core.explain.proof.snapshot_evidence import is_unstated
 from recon_core.explain.search.row_comparison import RowComparison, other_rows
+from recon_core.ledger.bookings import notional
 from recon_core.model import Fill, LedgerSide
 from recon_core.model.explanation import CauseKind
 from recon_core.values.amounts import EXACT, ZERO, decimal_places, unit_at
@@ -54,11 +59,13 @@ def _is_doubtful(prover: Prover, answer: Answer) -> bool:
         or any(has_two_readings(answer, part) for part in answer.parts)
         or any(map(_is_one_of_unlike_fills, answer.parts))
         or _is_net_zero(answer)
+        or _is_of_few_lots(answer)
         or _pulls_apart(answer)
         or _is_little_cash(answer)
         or _may_be_a_false_fill(answer)
         or _leaves_copies(answer)
         or any(_leaves_an_odd_fee(answer, part) for part in answer.parts)
+        or any(_may_hide_a_lost_fee(answer, part) for part in answer.parts)
         or _leaves_rows(prover, answer)
     )
 
@@ -192,6 +199,37 @@ def _leaves_an_odd_fee(answer: Answer, part: Part) -> bool:
     )
 
 
+def _may_hide_a_lost_fee(answer: Answer, part: Part) -> bool:
+    """True if a fill that no row states has another tick's price with the fee that a fill lacks.
+
+    69 at 390.93 cost 2.07 less than 69 at 390.96, and 2.07 is the fee of another fill of 69.
+    """
+    if not is_unstated(part.hypothesis):
+        return False
+    problem = answer.problem
+    (fill,) = part.hypothesis.patch.added
+    name = problem.postings.position(fill)
+    market = market_of(problem, name)
+    leaves = problem.schedules.leaves_without
+    bare = [one for one in problem.by_symbol.get(name, ()) if not one.fee and not leaves(one)]
+    if market is None or not any(one.fee for one in market.fills):
+        return False
+    tick = notional(market.instrument, None, fill.quantity, unit_at(market.tick_places))
+    unit = problem.postings.resolution(paid_in(market.instrument))
+    fees = {
+        charged(problem, one, at).fee.copy_abs()
+        for one in bare
+        for at in range(len(problem.schedules.rates(one)))
+    }
+    return any(fee >= tick and _is_of_ticks(fee, tick, unit) for fee in fees)
+
+
+def _is_of_ticks(fee: Decimal, tick: Decimal, unit: Decimal) -> bool:
+    """True if a fee is what a whole number of ticks costs, but for the rounding of cash."""
+    left = Fraction(fee) % Fraction(tick)
+    return min(left, Fraction(tick) - left) <= Fraction(unit)
+
+
 def _leaves_rows(prover: Prover, answer: Answer) -> bool:
     """True if both sides list fills, and other rows differ after a repair that none of them shows.
 
@@ -226,6 +264,24 @@ def _pulls_apart(answer: Answer) -> bool:
             if is_position(name):
                 signs.setdefault(name, set()).add(amount > 0)
     return any(len(each) > 1 and total[name] for name, each in signs.items())
+
+
+def _is_of_few_lots(answer: Answer) -> bool:
+    """True if several causes explain nothing but a position that is off by few lots.
+
+    Two fills of one lot that are turned round are 4 lots, as a figure with the other sign may be.
+    """
+    total = {
+        name: amount
+        for name, amount in total_of(part.effect for part in answer.parts).items()
+        if amount
+    }
+    if len(answer.parts) == 1 or len(total) != 1:
+        return False
+    ((name, amount),) = total.items()
+    lot = common_lot(fill.quantity for fill in answer.problem.by_symbol.get(name, ()))
+    forms = len(answer.parts)
+    return is_position(name) and not may_be_unique(of_one_amount(amount, forms, lot))
 
 
 def _is_net_zero(answer: Answer) -> bool:

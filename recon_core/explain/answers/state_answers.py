@@ -25,6 +25,7 @@ from recon_core.explain.problem.dimensions import (
     is_cash,
     is_position,
     label_of,
+    minus,
     negated,
     plus,
 )
@@ -68,7 +69,33 @@ def doubt(prover: Prover, chosen: Sequence[StateHypothesis]) -> str:
         doubtful = family.state_doubt(prover.dimensions, prover.recorded, chosen)
         if doubtful:
             return doubtful
-    return _cash(prover, chosen) or _witness(prover, chosen) or _rows(prover, chosen)
+    return (
+        _cash(prover, chosen)
+        or _witness(prover, chosen)
+        or _rows(prover, chosen)
+        or _own_rows(prover, chosen)
+    )
+
+
+def _own_rows(prover: Prover, chosen: Sequence[StateHypothesis]) -> str:
+    """Doubt a corrected figure that the rows of its own side contradict, as they do the stated one.
+
+    What else is wrong there may have changed that figure as well.
+    """
+    for one in chosen:
+        record, replayed = (
+            prover.recorded.side(one.side),
+            prover.reconciliation.replays.get(one.side),
+        )
+        if record is None or replayed is None or one.renamed is not None:
+            continue
+        given = prover.dimensions.state(replayed.positions, replayed.cash)
+        stated = prover.dimensions.stated(record)
+        off = prover.dimensions.real(minus(stated, given))
+        left = prover.dimensions.real(minus(plus(stated, one.correction), given))
+        if any(name in off and name in left and name in given for name in one.correction):
+            return f"why the {one.side} side's rows give another state than it states"
+    return ""
 
 
 def _rows(prover: Prover, chosen: Sequence[StateHypothesis]) -> str:

@@ -98,7 +98,12 @@ def votes(prover: Prover, answer: Answer) -> Votes:
     found = []
     for part in answer.parts:
         own = [
-            *{vote for name in part.effect for vote in figures.get(name, ())},
+            *{
+                vote
+                for name, amount in part.effect.items()
+                if not _is_zero(amount, prover.dimensions)  # no figure shows less than float dust
+                for vote in figures.get(name, ())
+            },
             *_of_orders(reports, answer, part.hypothesis.patch),
             *_of_repetitions(answer, part.hypothesis.patch),
             *of_snapshots,

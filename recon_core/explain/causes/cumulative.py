@@ -20,6 +20,7 @@ from recon_core.explain.problem.dimensions import minus, state_part
 from recon_core.explain.problem.hypotheses import Hypothesis, Strength, of_all
 from recon_core.explain.problem.pairs import Pair, shown_by_pairs
 from recon_core.explain.problem.patches import Patch, in_sequence
+from recon_core.explain.problem.postings import order_name, reported
 from recon_core.explain.problem.problem import FaultIn, Problem
 from recon_core.explain.problem.rows import are_rising, in_time_order
 from recon_core.explain.problem.wording import sentence_of
@@ -219,6 +220,7 @@ def _rivals(
     """Yield the order whose quantities are running sums, if a fill of it is said to be wrong.
 
     Executions of 5, 5 and 5 at one price, booked as 5, 10 and 15, are too much by the last one.
+    Where the exchange reports 15, they are running sums whatever else is wrong in them.
     """
     of_rows = problem.fault_in is FaultIn.ROWS
     for at, one in enumerate(hypotheses):
@@ -230,10 +232,16 @@ def _rivals(
             if len(order) < _PAIR or not are_rising(order):
                 continue
             other = _misread_as_one(problem, order)
-            if of_rows and _move_the_same(problem, one, other):
+            if of_rows and (_runs_up(problem, order) or _move_the_same(problem, one, other)):
                 yield Rival({at: ()}, replace(other, side=problem.side), "the fills of that order")
             elif is_span(one):
                 yield from _within_span(problem, at, one, order)
+
+
+def _runs_up(problem: Problem, order: Sequence[Fill]) -> bool:
+    """True if the last quantity of an order is what the exchange reports as filled."""
+    report = problem.orders.get(order_name(order[0]))
+    return report is not None and reported(report).copy_abs() == order[-1].quantity
 
 
 def _misread_as_one(problem: Problem, order: Sequence[Fill]) -> Hypothesis:

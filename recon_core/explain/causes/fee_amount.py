@@ -3,7 +3,6 @@
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 from decimal import Decimal
-from itertools import islice
 from typing import Final
 
 from recon_core.explain.causes.copies import Copies
@@ -89,31 +88,53 @@ def _fees_at_rates(problem: Problem) -> Callable[[Fill], Iterable[OtherFee]]:
 
 
 def _charged(problem: Problem, fill: Fill, fee: Decimal, currency: str) -> Hypothesis:
-    strength = Strength.CHANCE if _is_one_of_the_bare(problem, fill) else Strength.SHOWN
+    is_doubtful = _is_one_of_the_bare(problem, fill) or _may_be_of_an_unseen_fill(problem, fill)
+    strength = Strength.CHANCE if is_doubtful else Strength.SHOWN
     return fee_change(fill, CauseKind.MISSING_FEE, fee, currency, strength)
 
 
 def _is_one_of_the_bare(problem: Problem, fill: Fill) -> bool:
-    """True if the fee is flat, and other fills have none: theirs may be missing, or is not due.
+    """True if the fee may be flat, and other fills have none: theirs may be missing, or is not due.
 
-    A fee of each order is that of its first fill. Where a rate is rounded to one unit or two, it
-    looks flat, and less than half a unit is 0. A single fee may be flat, or at a rate.
+    A fee of each order is that of its first fill. Equal fees may be flat, or at a rate of trades
+    that are worth the same. Where a rate is rounded to one unit or two, it looks flat, and less
+    than half a unit is 0.
     """
     model = problem.schedules.model(fill)
     fills = problem.by_symbol.get(problem.postings.position(fill), ())
-    charged_others = (True for one in fills if one.fee)
-    if model is None or (any(model.rates) and len(tuple(islice(charged_others, 2))) > 1):
+    if model is None or (any(model.rates) and _have_several_fees(fills)):
         return False
     others = [one for one in fills if one is not fill]
     alike = [one for one in others if one.quantity == fill.quantity]
     is_small = bool(alike) and not any(one.fee for one in alike)
     apart = (
         one
-        for one in others
+        for one in (*others, *_few_elsewhere(problem, fill))
         if not one.fee and not (one.order_id and one.order_id == fill.order_id)
     )
     is_only = all(map(problem.schedules.is_charged_with_another, apart))
     return is_small or not is_only
+
+
+def _may_be_of_an_unseen_fill(problem: Problem, fill: Fill) -> bool:
+    """True if the fee may be flat, and a lost fill of a contract would show nothing else."""
+    name = problem.postings.position(fill)
+    is_seen = problem.dimensions.shows(name) or not problem.postings.derivative(fill.symbol)
+    return not is_seen and not _have_several_fees(problem.by_symbol.get(name, ()))
+
+
+def _have_several_fees(fills: Iterable[Fill]) -> bool:
+    fees = filter(None, (one.fee for one in fills))
+    first = next(fees, None)
+    return any(fee != first for fee in fees)
+
+
+def _few_elsewhere(problem: Problem, fill: Fill) -> Iterator[Fill]:
+    """Yield the fills of other markets, without those of several fills of which none has a fee."""
+    own = problem.postings.position(fill)
+    for name, fills in problem.by_symbol.items():
+        if name != own and (len(fills) == 1 or any(one.fee for one in fills)):
+            yield from fills
 
 
 def _of_all(group: FillGroup) -> Iterator[Hypothesis]:

@@ -19,7 +19,7 @@ from recon_core.explain.problem.dimensions import (
 from recon_core.explain.problem.figures import common_lot
 from recon_core.explain.problem.hypotheses import Hypothesis, Strength
 from recon_core.explain.problem.patches import Patch
-from recon_core.explain.problem.problem import Problem
+from recon_core.explain.problem.problem import FaultIn, Problem
 from recon_core.explain.problem.rows import in_time_order
 from recon_core.explain.problem.stated_figures import StateHypothesis, States
 from recon_core.explain.problem.wording import sentence_of
@@ -75,7 +75,12 @@ def foreign(problem: Problem) -> Iterator[Hypothesis]:
 
 
 def others(problem: Problem) -> Iterator[Hypothesis]:
-    """Yield the removal of all rows of each account, position and symbol."""
+    """Yield the removal of all rows of each account, position and symbol.
+
+    None where the rows are right: a state that counts none of them is no proof that they are false.
+    """
+    if problem.fault_in is FaultIn.STATEMENT:
+        return
     for group_field in _GROUP_FIELDS:
         if len(group_field.names(problem)) == 1:
             continue

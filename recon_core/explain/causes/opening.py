@@ -283,28 +283,32 @@ def _counted_fills(problem: Problem, hypotheses: Sequence[Hypothesis]) -> Iterat
     is_behind = any(map(is_span, hypotheses))
     if outer.fills is not None or (outer.orders is not None and not is_behind):
         return
-    left, rows = _counted(problem, hypotheses)
-    if not left or any(one.as_of < rows[0].time for one in outer.snapshot_rows):
+    for left, rows in (_counted(problem, hypotheses), _beside_copies(problem, hypotheses)):
+        if not left or any(one.as_of < rows[0].time for one in outer.snapshot_rows):
+            continue
+        effect = state_part(patch_of_removed(rows).vector(problem.postings))
+        removed = [hypotheses[at] for at in left]
+        is_shown = precedence.is_misread_order(removed) or any(map(_is_of_copies, removed))
+        if (is_shown or is_behind) and not _is_held(problem, opening, effect):
+            continue
+        names = sorted(set(map(label_of, effect)))
+        yield Rival(
+            left,
+            Hypothesis(
+                CauseKind.OPENING_BALANCE,
+                Patch(opening=_moved(problem, opening, effect), old_opening=opening),
+                rows,
+                detail=f"{', '.join(names)}: it counts {rows_text(rows)} already",
+                side=LedgerSide.INTERNAL,
+            ),
+            "the balances before the first fill",
+            is_timed=True,
+        )
         return
-    effect = state_part(patch_of_removed(rows).vector(problem.postings))
-    is_shown = precedence.is_misread_order(hypotheses) or any(
-        one.cause_kind is CauseKind.DUPLICATE_FILL for one in hypotheses
-    )
-    if (is_shown or is_behind) and not _is_held(problem, opening, effect):
-        return
-    names = sorted(set(map(label_of, effect)))
-    yield Rival(
-        left,
-        Hypothesis(
-            CauseKind.OPENING_BALANCE,
-            Patch(opening=_moved(problem, opening, effect), old_opening=opening),
-            rows,
-            detail=f"{', '.join(names)}: it counts {rows_text(rows)} already",
-            side=LedgerSide.INTERNAL,
-        ),
-        "the balances before the first fill",
-        is_timed=True,
-    )
+
+
+def _is_of_copies(one: Hypothesis) -> bool:
+    return one.cause_kind is CauseKind.DUPLICATE_FILL
 
 
 def _counted(
@@ -321,6 +325,19 @@ def _counted(
             if first == tuple(problem.fills[: len(first)]) and not any(moved.values()):
                 return {at: ()}, first
     return removed_at_end(problem, hypotheses, problem.fills)
+
+
+def _beside_copies(
+    problem: Problem, hypotheses: Sequence[Hypothesis]
+) -> tuple[Mapping[int, tuple[Row, ...]], tuple[Row, ...]]:
+    """Return the same where copies are among the first fills: they are false in any case."""
+    places = [at for at, one in enumerate(hypotheses) if not _is_of_copies(one)]
+    if len(places) in {0, len(hypotheses)}:
+        return {}, ()
+    copies = {id(row) for one in filter(_is_of_copies, hypotheses) for row in one.patch.removed}
+    fills = (fill for fill in problem.fills if id(fill) not in copies)
+    left, rows = removed_at_end(problem, [hypotheses[at] for at in places], fills)
+    return {places[at]: each for at, each in left.items()}, rows
 
 
 def _is_held(problem: Problem, opening: Opening, effect: Vector) -> bool:

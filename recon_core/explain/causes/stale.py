@@ -83,9 +83,6 @@ _SHIFTS: Final = {
 }
 """Shifts of an `as_of` that are named: summer time or a time zone, and a wrong date."""
 
-_FAR_LATER: Final = timedelta(hours=1)
-"""Time after both states from which on a row is no row that they missed: its clock is wrong."""
-
 _QUANTITY: Final = attrgetter("quantity")
 
 _ROW: Final = attrgetter("symbol", "fill_id")
@@ -292,18 +289,25 @@ def _has_a_row_like_a_copy(problem: Problem, unseen: Sequence[Row]) -> bool:
     The side is then behind by one row less, or by none, and the other side has that fill twice.
     """
     fills = [row for row in unseen if isinstance(row, Fill)]
-    sizes = {(problem.postings.position(fill), fill.quantity): fill for fill in fills}
+    sizes: dict[tuple[object, ...], list[Fill]] = {}
+    for fill in fills:
+        key = (problem.postings.position(fill), fill.side, fill.quantity)
+        sizes.setdefault(key, []).append(fill)
     if not 1 < len(unseen) <= _MOST_ASKED or len(sizes) > _MOST_SIZES:
         return False
-    for (name, quantity), row in sizes.items():
-        known = problem.by_symbol.get(name, ())
-        same = compress(known, map(quantity.__eq__, map(_QUANTITY, known)))
-        alike = [fill for fill in same if fill.time < unseen[0].time]
+    for rows in sizes.values():
+        first = rows[0]
+        known = problem.by_symbol.get(problem.postings.position(first), ())
+        same = compress(known, map(first.quantity.__eq__, map(_QUANTITY, known)))
+        alike = [fill for fill in same if fill.side is first.side and fill.time < unseen[0].time]
         if not 1 < len(alike) <= _MOST_ASKED:
             continue
         copy = next(filter(copies_of(problem.table, alike).near, alike), None)
+        if copy is None:
+            continue
+        row = next((row for row in rows if row.price == copy.price), first)
         others = [one for one in unseen if one is not row]
-        if copy is not None and problem.reached_by(patch_of_removed((copy, *others))):
+        if problem.reached_by(patch_of_removed((copy, *others))):
             return True
     return False
 
@@ -311,12 +315,12 @@ def _has_a_row_like_a_copy(problem: Problem, unseen: Sequence[Row]) -> bool:
 def _time_of_no_other(
     problem: Problem, hypotheses: Sequence[Hypothesis], max_skew: timedelta
 ) -> datetime | None:
-    """Return the time of the only row that is far later than both states, `None` without one.
+    """Return the time of the only row that is later than both states, `None` without one.
 
     It is wrong by itself, if no hypothesis removes that row. Where several are later, the time of
     a state is wrong.
     """
-    last = _newest_state(problem) + max(max_skew, _FAR_LATER)
+    last = _newest_state(problem) + max_skew
     times = [row.time for row in problem.table.after(last)]
     times += [row.time for row in problem.rows.movements if row.time > last]
     removed = {row.time for one in hypotheses for row in one.patch.rows_removed}
@@ -570,8 +574,8 @@ def _unseen(
 ) -> Iterator[Row]:
     """Yield the rows of the ledger that are later than all that the exchange shows, newest first.
 
-    A single row of far later is none of them. The fill of an order that the exchange reports as
-    closed ends them: it gets no further fill.
+    A single row that is later than both states is none of them: its clock is wrong. The fill of an
+    order that the exchange reports as closed ends them: it gets no further fill.
     If the report has all fills of the ledger, the exchange itself is behind its own reports.
     """
     shown = last_shown(problem.recorded)

@@ -50,7 +50,12 @@ _ONE: Final = Decimal(1)
 
 
 def _of_all(group: FillGroup) -> Iterator[Hypothesis]:
-    """Yield every quantity in another unit that may have the required effect."""
+    """Yield every quantity in another unit that may have the required effect.
+
+    Not where trades that are worth nothing would have it as well: any small enough unit fits.
+    """
+    if group.is_required(-_ONE):
+        return
     for factor in (*POWERS, *multipliers(group.problem, group.fills)):
         if group.is_required(EXACT.subtract(factor, _ONE)):
             yield in_other_unit(group.problem, group.fills, factor)
