@@ -254,7 +254,8 @@ def _other_currency(at: _Place) -> Fault | None:
     other = at.rng.choice(sorted(held - {at.row.fee_currency}) or ["BNB"])
     amount = at.row.fee if at.rng.random() < 0.6 else at.row.fee / at.rng.randrange(2, 400)
     fee = rounded(amount, at.places(other))
-    return at.of_fill("fee_currency", fee=fee, fee_currency=other)
+    kinds = "fee_currency" if fee else "fee_currency missing_fee"
+    return at.of_fill(kinds, fee=fee, fee_currency=other)
 
 
 OTHER_SIDE: Final = {"BUY": "SELL", "SELL": "BUY"}

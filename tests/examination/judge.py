@@ -191,19 +191,18 @@ def _subsets(faults: Sequence[Fault]) -> Iterator[tuple[Fault, ...]]:
 def _changed(sides: Sequence[Side], target: Sequence[Side]) -> set[str]:
     """The ids of rows that one of both lists has more often than the other, or at another time.
 
-    A fee that two faults turn round is right again, and a copy stands for its original where that
-    is merged with other rows, or where the list ends before it.
+    A fee that two faults turn round is right again. Of rows of equal content each may stand for
+    another one: where a copied row is merged with others, or the list ends before it or its copy.
     """
     found = set()
     for side, right in zip(sides, target, strict=True):
         for mine, other in ((side.listed, right.listed), (right.listed, side.listed)):
             more = _all_contents(mine) - _all_contents(other)
+            named = Counter((row.id, row.content) for row in _rows(mine))
+            named -= Counter((row.id, row.content) for row in _rows(other))
             times = {row.id: row.time for row in _rows(other)}
-            found |= {
-                row.id
-                for row in _rows(mine)
-                if row.content in more or times.get(row.id, row.time) != row.time
-            }
+            found |= {row_id for row_id, content in named if content in more}
+            found |= {row.id for row in _rows(mine) if times.get(row.id, row.time) != row.time}
     return found
 
 

@@ -337,6 +337,8 @@ RIVALS: dict[str, list[Answer]] = {
     "behind_by_fills_of_both_sides_beside_a_copy": [(OUT, ["stale_side"])],
     # All trades net to 0.0008 of cash, as they do in any unit so small that they cost nothing.
     "a_unit_of_trades_worth_nothing": [(IN, ["wrong_price"])] * 2,
+    # A fill of 116 USD is the only one with a fee, of 9.00011 BTC; the opening is 9 BTC less.
+    "opening_or_a_fee_of_its_amount": [(IN, ["opening_balance"])],
 }  # fmt: skip
 PROVEN: dict[str, Answer] = {
     # Nobody compares the position; the id is there twice.

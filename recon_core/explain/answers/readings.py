@@ -11,7 +11,14 @@ from recon_core.explain.causes import precedence
 from recon_core.explain.causes.copies import Copies
 from recon_core.explain.causes.precedence import is_quantity
 from recon_core.explain.problem.chances import is_of_few_ticks
-from recon_core.explain.problem.dimensions import Vector, is_position, minus, negated
+from recon_core.explain.problem.dimensions import (
+    Vector,
+    currency_of,
+    is_cash,
+    is_position,
+    minus,
+    negated,
+)
 from recon_core.explain.problem.figures import MODES, last_digit, power_of_ten, slip
 from recon_core.explain.problem.hypotheses import Strength
 from recon_core.explain.problem.market import market_of
@@ -51,6 +58,7 @@ def has_two_readings(answer: Answer, part: Part) -> bool:
         or _is_typed(problem, part)
         or _may_be_a_lost_fee(problem, part)
         or _blames_one_of_two_openings(problem, part)
+        or _may_be_in_a_fee(problem, part)
     )
 
 
@@ -158,6 +166,30 @@ def _blames_one_of_two_openings(problem: Problem, part: Part) -> bool:
     openings = [record.opening for record in problem.recorded.own_records().values()]
     states = [problem.postings.opening(one) for one in openings if one is not None]
     return len(states) > 1 and not any(minus(*states).values())
+
+
+def _may_be_in_a_fee(problem: Problem, part: Part) -> bool:
+    """True if an opening is off by no more than a fee which no other fee shows to be right.
+
+    A single fill of 116 USD has a fee of 9.00011 BTC, and the opening is said to lack 9 BTC.
+    """
+    if part.hypothesis.strength is Strength.SHOWN or part.hypothesis.patch.old_opening is None:
+        return False
+    return any(
+        not _is_at_usual_rate(problem, fill)
+        for name, amount in part.effect.items()
+        if is_cash(name) and amount
+        for fill in problem.fills
+        if fill.fee_currency == currency_of(name) and fill.fee.copy_abs() >= amount.copy_abs()
+    )
+
+
+def _is_at_usual_rate(problem: Problem, fill: Fill) -> bool:
+    """True if other fees of a fill's market show the rate that its fee is at, to a unit."""
+    model = problem.schedules.model(fill)
+    if model is None or len(problem.schedules.sample(fill)) == 1:
+        return False
+    return model.is_near(problem.postings, fill)
 
 
 def _may_be_other_sign(problem: Problem, part: Part) -> bool:
