@@ -109,13 +109,17 @@ def _is_one_of_unlike_fills(part: Part) -> bool:
     """True if the fault is in one of several fills, and the books show which one of them has it.
 
     12 at 1.1492 and 12 at 1.1494 cost 13.79 both, and the books without one are not those without
-    the other. A fee is that of a BUY or of a SELL.
+    the other. A fee is that of a BUY or of a SELL, and stays with the fill that is turned round.
     """
     fills = [row for row in part.rows if isinstance(row, Fill)]
     sides = {(row.symbol, row.leg, row.side) for row in fills}
-    is_removed = len(part.hypothesis.patch.removed) == 1 and not part.hypothesis.patch.added
+    patch = part.hypothesis.patch
+    is_removed = len(patch.removed) == 1 and not patch.added
+    is_turned = [one.side.other for one in patch.removed] == [one.side for one in patch.added]
     return part.required_count == 1 and (
-        len(sides) > 1 or (is_removed and len({row.price for row in fills}) > 1)
+        len(sides) > 1
+        or (is_removed and len({row.price for row in fills}) > 1)
+        or (is_turned and len({row.fee for row in fills}) > 1)
     )
 
 
