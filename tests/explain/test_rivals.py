@@ -339,6 +339,8 @@ RIVALS: dict[str, list[Answer]] = {
     "a_unit_of_trades_worth_nothing": [(IN, ["wrong_price"])] * 2,
     # A fill of 116 USD is the only one with a fee, of 9.00011 BTC; the opening is 9 BTC less.
     "opening_or_a_fee_of_its_amount": [(IN, ["opening_balance"])],
+    # 113 were sold twice at one price, once with a rebate: which of both was a BUY is not shown.
+    "one_of_two_turned_fills_with_unlike_fees": [(IN, ["side_flipped"])],
 }  # fmt: skip
 PROVEN: dict[str, Answer] = {
     # Nobody compares the position; the id is there twice.
