@@ -197,7 +197,7 @@ def _changed(sides: Sequence[Side], target: Sequence[Side]) -> set[str]:
     found = set()
     for side, right in zip(sides, target, strict=True):
         for mine, other in ((side.listed, right.listed), (right.listed, side.listed)):
-            more = _all_contents(mine) - _all_contents(other)
+            more = _contents(_rows(mine)) - _contents(_rows(other))
             named = Counter((row.id, row.content) for row in _rows(mine))
             named -= Counter((row.id, row.content) for row in _rows(other))
             times = {row.id: row.time for row in _rows(other)}
@@ -208,10 +208,6 @@ def _changed(sides: Sequence[Side], target: Sequence[Side]) -> set[str]:
 
 def _rows(books: Books) -> tuple[Fill | Movement, ...]:
     return (*books.fills, *books.movements)
-
-
-def _all_contents(books: Books) -> Counter[tuple[object, ...]]:
-    return _contents(books.fills) + _contents(books.movements)
 
 
 def _story(
@@ -347,7 +343,7 @@ def _same_opening(made: Books, true: Books) -> bool:
     return one.same(other)
 
 
-def _contents(rows: Sequence[Fill] | Sequence[Movement]) -> Counter[tuple[object, ...]]:
+def _contents(rows: Sequence[Fill | Movement]) -> Counter[tuple[object, ...]]:
     return Counter(row.content for row in rows)
 
 

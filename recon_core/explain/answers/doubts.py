@@ -214,10 +214,10 @@ def _may_hide_a_lost_fee(answer: Answer, part: Part) -> bool:
     (fill,) = part.hypothesis.patch.added
     name = problem.postings.position(fill)
     market = market_of(problem, name)
-    leaves = problem.schedules.leaves_without
-    bare = [one for one in problem.by_symbol.get(name, ()) if not one.fee and not leaves(one)]
     if market is None or not any(one.fee for one in market.fills):
         return False
+    leaves = problem.schedules.leaves_without
+    bare = [one for one in problem.by_symbol.get(name, ()) if not one.fee and not leaves(one)]
     tick = notional(market.instrument, None, fill.quantity, unit_at(market.tick_places))
     unit = problem.postings.resolution(paid_in(market.instrument))
     fees = {
@@ -275,17 +275,13 @@ def _is_of_few_lots(answer: Answer) -> bool:
 
     Two fills of one lot that are turned round are 4 lots, as a figure with the other sign may be.
     """
-    total = {
-        name: amount
-        for name, amount in total_of(part.effect for part in answer.parts).items()
-        if amount
-    }
-    if len(answer.parts) == 1 or len(total) != 1:
-        return False
-    ((name, amount),) = total.items()
-    lot = common_lot(fill.quantity for fill in answer.problem.by_symbol.get(name, ()))
     forms = len(answer.parts)
-    return is_position(name) and not may_be_unique(of_one_amount(amount, forms, lot))
+    total = total_of(part.effect for part in answer.parts)
+    moved = [name for name, amount in total.items() if amount]
+    if forms == 1 or len(moved) != 1 or not is_position(moved[0]):
+        return False
+    lot = common_lot(fill.quantity for fill in answer.problem.by_symbol.get(moved[0], ()))
+    return not may_be_unique(of_one_amount(total[moved[0]], forms, lot))
 
 
 def _is_net_zero(answer: Answer) -> bool:

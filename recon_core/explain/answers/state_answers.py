@@ -83,10 +83,8 @@ def _own_rows(prover: Prover, chosen: Sequence[StateHypothesis]) -> str:
     What else is wrong there may have changed that figure as well.
     """
     for one in chosen:
-        record, replayed = (
-            prover.recorded.side(one.side),
-            prover.reconciliation.replays.get(one.side),
-        )
+        record = prover.recorded.side(one.side)
+        replayed = prover.reconciliation.replays.get(one.side)
         if record is None or replayed is None or one.renamed is not None:
             continue
         given = prover.dimensions.state(replayed.positions, replayed.cash)
