@@ -8,6 +8,7 @@ import shutil
 import signal
 import tempfile
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -86,6 +87,8 @@ def _prepare(place: str) -> None:
 def _ended(child: _Child) -> Any:
     os.close(child.pipe)
     os.waitpid(child.pid, 0)
+    with suppress(ProcessLookupError):
+        os.killpg(child.pid, signal.SIGKILL)  # what it started and left
     shutil.rmtree(child.place, ignore_errors=True)
     try:
         return json.loads(b"".join(child.parts))

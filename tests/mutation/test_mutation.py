@@ -6,7 +6,7 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from fractions import Fraction
 from functools import partial
 from itertools import islice
@@ -16,13 +16,17 @@ from typing import Any
 
 import pytest
 
+from tests.warm import warm_python
+
 from . import type_check
 from .children import in_children
 from .equivalents import LIST, read_equivalents, unknown
+from .functions import replace_codes
 from .mutants import ROOT, Key, Mutant, code_of, mutants_of, noting_codes, sources
 from .operators import OPERATORS, changes
+from .processes import SINK, Notes, change_processes
 from .score import Score
-from .trial import TYPES, Outcome, Reached, in_turns, refuse_processes, replace_codes
+from .trial import TYPES, Outcome, Reached, in_turns, refuse_processes
 from .type_check import text_of
 
 RATIOS = "recon_core/ledger/ratios.py"
@@ -173,7 +177,9 @@ def test_kinds_of_tests_are_asked_in_turns() -> None:
     """The third of a group costs three times its seconds: a slower one of another kind is first."""
     groups = ["part-"] * 4 + ["other"]
     tests = [Reached(2.0, 0), Reached(1.0, 1), Reached(1.5, 2), Reached(1.2, 3), Reached(2.6, 4)]
-    assert [test.item for test in in_turns(tests, groups)] == [1, 3, 4, 2, 0]
+    assert [test.item for test in in_turns(tests, groups, "module")] == [1, 3, 4, 2, 0]
+    groups[4] = "test_module"
+    assert [test.item for test in in_turns(tests, groups, "module")] == [4, 1, 3, 2, 0]
 
 
 def outer_code(result: str) -> CodeType:
@@ -214,7 +220,7 @@ def test_children_answer_or_end() -> None:
 
 def refused(start: Callable[[], Any]) -> bool:
     """True if a process cannot be started in the survey."""
-    refuse_processes()
+    refuse_processes(Path(warm_python()).parent)
     try:
         start()
     except PermissionError:
@@ -233,6 +239,26 @@ def test_no_process_is_started_in_the_survey() -> None:
     }
     works = [(name, partial(refused, start)) for name, start in starts.items()]
     assert dict(in_children(works, at_once=2)) == dict.fromkeys(starts, True)
+
+
+def intervals(codes: Iterable[CodeType], file: str) -> str:
+    """What a process of a test prints of an interval, under these codes."""
+    change_processes(codes, file)
+    refuse_processes(Path(warm_python()).parent)
+    program = "from recon_core.ledger.ratios import Interval as I; print(I(7, 8, 4).units(1))"
+    return subprocess.check_output([warm_python(), "-c", program], text=True)
+
+
+@pytest.mark.skipif(not hasattr(os, "pidfd_open"), reason="no warm interpreters here")
+def test_the_processes_of_a_test_have_the_code(tmp_path: Path) -> None:
+    """They are mutated, and note what they run."""
+    one, file = mutant("units + 1", "units - 1"), tmp_path / "notes"
+    file.touch()
+    codes = {"noted": [*noting_codes(RATIOS, [one], SINK)], "mutated": [code_of(one)]}
+    works = [(name, partial(intervals, each, str(file))) for name, each in codes.items()]
+    assert dict(in_children(works, at_once=1)) == {"noted": "2\n", "mutated": "0\n"}
+    assert Notes(file).taken() == {one.place}
+    assert Notes(file).taken() == set()
 
 
 def outcome(one: Mutant, killer: str = "") -> Outcome:

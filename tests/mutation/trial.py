@@ -5,41 +5,46 @@ statements it runs that have a mutant in the plan: there each of these has a sta
 that says so. For a mutant a forked child replaces the code of the functions that exist and runs
 the tests that run its statement, the quick ones of every kind first, until one fails.
 
-A test that starts a process sees no mutant of this one: the survey lets none start, such a
-test fails there, as does one that takes long, and what fails in the survey is not asked
-about any mutant.
+A process that forks from the warm interpreter of `tests/warm` has the code of the mutant as well
+and notes what it runs. Another one sees no mutant: the survey lets none start, such a test fails
+there, as does one that takes long, and what fails in the survey is not asked about any mutant.
 """
 
 import builtins
 import gc
-import importlib
 import json
 import multiprocessing.forkserver
 import multiprocessing.util
 import os
-import pkgutil
 import re
 import signal
 import sys
 import time
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from types import CodeType, FrameType, FunctionType
+from tempfile import NamedTemporaryFile
+from types import CodeType, FrameType
 from typing import Any, NamedTuple, NoReturn
 
 import pytest
 from _pytest.runner import runtestprotocol
 
+from tests.warm import warm_python
+
 from .children import in_children, limit_next_step
-from .mutants import PACKAGES, ROOT, Mutant, code_of, noting_codes
+from .functions import Functions, all_functions, load_everything, replace_all, replace_codes
+from .mutants import Mutant, code_of, noting_codes
+from .processes import SINK, Notes, change_processes, load_processes
 
 LONGEST = 6
 """Seconds of processor that a test may take: a session of the locked answers takes up to 5."""
-BUDGET = 40
-"""Seconds of processor for one mutant: the tests that do not fit are not asked."""
+BUDGET = 60
+"""Seconds for one mutant: the tests that do not fit are not asked."""
+NAMED = 5
+"""A test whose file has the name of the module is asked as if it were so many times as quick."""
 PATIENCE = 10
 """A test that takes so many times as long as in the survey, and 10 s, does not end."""
 TYPES = "the type checker"
@@ -47,7 +52,6 @@ TYPES = "the type checker"
 _PARTS = 40
 _NUMBERS = re.compile(r"\d+")
 """The sessions of one part of the lock differ in their number alone: they are one group."""
-_SINK = "__run_in_the_survey__"
 _STARTS = ("subprocess.Popen", "os.fork", "os.forkpty", "os.posix_spawn", "os.exec", "os.system")
 
 
@@ -99,10 +103,11 @@ class Trial:
 
     def pytest_runtestloop(self, session: pytest.Session) -> bool:
         """Survey, then try every mutant."""
-        _load_everything()
+        load_everything()
+        load_processes()
         self._items = session.items
         reached = self._reached()
-        functions = _functions()
+        functions = all_functions()
         gc.collect()
         gc.freeze()
         works = (
@@ -131,7 +136,10 @@ class Trial:
                 for mutated in noted.places:
                     reached[mutated].append(Reached(noted.seconds, place))
         groups = [_NUMBERS.sub("", item.nodeid) for item in self._items]
-        reached = {place: in_turns(tests, groups) for place, tests in reached.items()}
+        reached = {
+            place: in_turns(tests, groups, Path(place.partition(":")[0]).stem)
+            for place, tests in reached.items()
+        }
         seen = sum(surveyed[item.nodeid] is not None for item in self._items)
         print(f"{seen} of {len(self._items)} tests see mutants", file=sys.stderr, flush=True)
         return reached
@@ -147,7 +155,7 @@ class Trial:
         places = sorted({mutant.place for mutant in self._plan})
         surveyed = self._kept_survey(places)
         missing = [place for place, item in enumerate(self._items) if item.nodeid not in surveyed]
-        noting = [code for path in mutants for code in noting_codes(path, mutants[path], _SINK)]
+        noting = [code for path in mutants for code in noting_codes(path, mutants[path], SINK)]
         parts = [missing[start::_PARTS] for start in range(_PARTS)]
         while parts := [part for part in parts if part]:
             works = ((tuple(part), partial(self._survey_part, part, noting)) for part in parts)
@@ -175,35 +183,43 @@ class Trial:
     def _survey_part(
         self, part: Sequence[int], noting: Sequence[CodeType]
     ) -> dict[str, Surveyed | None]:
-        refuse_processes()
-        signal.signal(signal.SIGPROF, _too_long)
-        run: set[str] = set()
-        setattr(builtins, _SINK, run.add)
-        _note_places(noting)
-        surveyed: dict[str, Surveyed | None] = {}
-        for place in part:
-            run.clear()
-            started = time.process_time()
-            signal.setitimer(signal.ITIMER_PROF, LONGEST, LONGEST)
-            passed = self._passes(place)
-            signal.setitimer(signal.ITIMER_PROF, 0)
-            seconds = round(time.process_time() - started, 3)
-            noted = Surveyed(seconds, sorted(run)) if passed else None
-            surveyed[self._items[place].nodeid] = noted
-        return surveyed
+        with NamedTemporaryFile() as file:
+            notes = Notes(Path(file.name))
+            change_processes(noting, file.name)
+            refuse_processes(Path(warm_python()).parent)
+            signal.signal(signal.SIGPROF, _too_long)
+            run: set[str] = set()
+            setattr(builtins, SINK, run.add)
+            replace_all(noting, all_functions())
+            return {self._items[place].nodeid: self._noted(place, run, notes) for place in part}
+
+    def _noted(self, place: int, run: set[str], notes: Notes) -> Surveyed | None:
+        """Run a test once: its seconds, and what it or its processes run of the plan."""
+        run.clear()
+        notes.taken()
+        started = time.monotonic()
+        signal.setitimer(signal.ITIMER_PROF, LONGEST, LONGEST)
+        passed = self._passes(place)
+        signal.setitimer(signal.ITIMER_PROF, 0)
+        seconds = round(time.monotonic() - started, 3)
+        if not passed or seconds > 2 * LONGEST:
+            return None
+        return Surveyed(seconds, sorted(run | notes.taken()))
 
     def _attack(
         self,
         mutant: Mutant,
-        functions: dict[str, list[FunctionType]],
+        functions: Functions,
         reached: Mapping[str, list[Reached]],
     ) -> tuple[str, int]:
         """The first test that fails under a mutant, or none, and the number of tests run."""
         code, tests = code_of(mutant), reached.get(mutant.place, [])
         if code is None or not replace_codes(mutant.path, code, functions):
             return "", 0
+        change_processes([code])
+        started = time.monotonic()
         for count, test in enumerate(tests, start=1):
-            if time.process_time() > BUDGET:
+            if time.monotonic() - started > BUDGET:
                 return "", count - 1
             limit_next_step(10 + int(PATIENCE * test.seconds))
             if not self._passes(test.item):
@@ -215,94 +231,44 @@ class Trial:
         return not any(report.failed for report in reports)
 
 
-def _note_places(noting: Sequence[CodeType]) -> None:
-    """Give every function the code that notes the statements with mutants."""
-    functions = _functions()
-    for code in noting:
-        replace_codes(os.path.relpath(code.co_filename, ROOT), code, functions)
-
-
-def in_turns(tests: Iterable[Reached], groups: Sequence[str]) -> list[Reached]:
+def in_turns(tests: Iterable[Reached], groups: Sequence[str], module: str) -> list[Reached]:
     """The tests by their seconds, each time the seconds as often as its group was asked before.
 
     A hundred quick sessions of one kind are less likely to notice what the first ten did not than
-    a single one of another kind. `groups` are those of all tests of the collection.
+    a single one of another kind. `groups` are those of all tests of the collection; `module` is
+    the name of the mutated module, whose own tests come earlier.
     """
     asked: Counter[str] = Counter()
     costs: list[tuple[float, Reached]] = []
     for test in sorted(tests):
         asked[groups[test.item]] += 1
-        costs.append((test.seconds * asked[groups[test.item]], test))
+        cost = test.seconds * asked[groups[test.item]]
+        costs.append((cost / NAMED if module in groups[test.item] else cost, test))
     return [test for _, test in sorted(costs)]
-
-
-def replace_codes(path: str, code: CodeType, functions: dict[str, list[FunctionType]]) -> int:
-    """Give the functions of a code, and those that were made inside it, their new code.
-
-    Returns their number. A table that was made at import holds functions of the second kind.
-    """
-    count = 0
-    for one in _with_inner(code):
-        for function in _with_code_like(one, functions.get(f"{path}:{one.co_qualname}", [])):
-            function.__code__ = one
-            count += 1
-    return count
-
-
-def _with_inner(code: CodeType) -> Iterator[CodeType]:
-    """The code, and that of the functions inside it; lambdas of one line are alike and left out."""
-    yield code
-    for constant in code.co_consts:
-        if isinstance(constant, CodeType) and not constant.co_name.startswith("<"):
-            yield from _with_inner(constant)
-
-
-def _load_everything() -> None:
-    """Import both packages, so that every function to mutate exists."""
-    for package in PACKAGES:
-        for module in pkgutil.walk_packages([str(ROOT / package)], f"{package}."):
-            if not module.name.endswith("__main__"):
-                importlib.import_module(module.name)
-
-
-def _functions() -> dict[str, list[FunctionType]]:
-    """Every function of the project that exists, wrapped ones included, by file and name."""
-    found: dict[str, list[FunctionType]] = defaultdict(list)
-    for function in gc.get_objects():
-        if isinstance(function, FunctionType):
-            code = function.__code__
-            if code.co_filename.startswith(f"{ROOT}{os.sep}"):
-                path = os.path.relpath(code.co_filename, ROOT)
-                found[f"{path}:{code.co_qualname}"].append(function)
-    return found
-
-
-def _with_code_like(code: CodeType, functions: list[FunctionType]) -> list[FunctionType]:
-    """The functions that may have this code: of the same lines, with the same closure."""
-    return [
-        function
-        for function in functions
-        if function.__code__.co_firstlineno == code.co_firstlineno
-        and function.__code__.co_freevars == code.co_freevars
-    ]
 
 
 def _too_long(_signal: int, _frame: FrameType | None) -> None:
     raise TooLongError
 
 
-def refuse_processes() -> None:
-    """Let no process start from this one: a test that starts one sees no mutant."""
-    sys.addaudithook(_refuse)
+def refuse_processes(launchers: Path) -> None:
+    """Let no process start from this one but by the launchers: any other would see no mutant."""
+    sys.addaudithook(partial(_refuse, launchers))
     # `multiprocessing` starts its processes without an audit event.
     multiprocessing.util.spawnv_passfds = _refuse_spawning  # type: ignore[assignment]
     # A fork server that runs already is asked through its socket.
     multiprocessing.forkserver.connect_to_new_process = _refuse_forking  # type: ignore[assignment]
 
 
-def _refuse(event: str, _: object) -> None:
-    if event in _STARTS:
+def _refuse(launchers: Path, event: str, arguments: Sequence[object]) -> None:
+    if event in _STARTS and not _is_launched(launchers, *arguments):
         raise PermissionError(f"{event}: no process is started in the survey of tests")
+
+
+def _is_launched(launchers: Path, program: object = None, *_: object) -> bool:
+    return isinstance(program, str | bytes | Path) and (
+        Path(os.fsdecode(program)).parent == launchers
+    )
 
 
 def _refuse_forking(*_: object) -> NoReturn:

@@ -13,16 +13,20 @@ import os
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from functools import cache
 from pathlib import Path
 from typing import Final
 
 HERE: Final = Path(__file__).parent
 SESSION: Final = HERE.parents[1] / "examples" / "minimal" / "blocked.recon.json"
-IS_WARM: Final = os.environ.get("RECON_TEST_SIZE", "test") == "test" and hasattr(os, "pidfd_open")
-"""Mutation tests fork by themselves; a system without `pidfd_open` starts new interpreters."""
+IS_WARM: Final = os.environ.get("RECON_TEST_SIZE", "test") in ("test", "mutation") and hasattr(
+    os, "pidfd_open"
+)
+"""Soak tests start new interpreters, and so does a system without `pidfd_open`."""
+
+_forked_from: list[Path] = []
+"""The directories of launchers of this process; the last one is in use."""
 
 
 def warm_python() -> str:
@@ -49,9 +53,24 @@ def warm_workers() -> Iterator[None]:
         gateway_io.popen_args = arguments
 
 
-@cache
+def fork_from(*program: str) -> None:
+    """Let the processes of tests fork from what a program makes of the warm interpreter.
+
+    `program` are the words of an interpreter that serves as `server.py` does; the socket and the
+    launcher are added.
+    """
+    _start([warm_python(), *program])
+
+
 def _launchers() -> Path:
-    """Start the server of this process; returns the directory of its launchers."""
+    """The directory of the launchers of this process."""
+    if not _forked_from:
+        _start([sys.executable, str(HERE / "server.py"), str(SESSION)])
+    return _forked_from[-1]
+
+
+def _start(command: Sequence[str]) -> None:
+    """Start a server, and write the launchers of its forks into a directory."""
     directory = Path(tempfile.mkdtemp(prefix="warm-"))
     place = directory / "socket"
     scripts = Path(sys.executable).parent
@@ -63,7 +82,7 @@ def _launchers() -> Path:
         )
         (directory / name).chmod(0o755)
     server = subprocess.Popen(
-        [sys.executable, HERE / "server.py", place, directory / "python", SESSION],
+        [*command, place, directory / "python"],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         cwd=directory,
@@ -72,4 +91,4 @@ def _launchers() -> Path:
     assert server.stdout
     assert server.stdout.readline() == b"ready\n"
     atexit.register(server.communicate)
-    return directory
+    _forked_from.append(directory)

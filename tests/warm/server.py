@@ -1,4 +1,4 @@
-"""The warm interpreter: `server.py SOCKET LAUNCHER SESSION`, until its standard input ends.
+"""The warm interpreter: `server.py SESSION SOCKET LAUNCHER`, until its standard input ends.
 
 At its end it removes the directory of its socket.
 
@@ -33,14 +33,18 @@ READ_HERE: Final = (b"PYTHONPATH", b"PYTHONDONTWRITEBYTECODE")
 """What is taken over from a request."""
 
 
-def main(place: str, launcher: str, session: str) -> None:
-    """Answer requests; in a fork, run the program of one."""
+def main(session: str, place: str, launcher: str) -> None:
+    """Import everything, then serve."""
     del sys.path[0]  # the directory of this file
-    own = read_at_start(os.environb)
     warm_up(session)
+    serve(place, launcher)
+
+
+def serve(place: str, launcher: str) -> None:
+    """Answer requests; in a fork, run the program of one."""
     workers_by(launcher)
     gc.collect()
-    request = Server(place, own).wait()
+    request = Server(place, read_at_start(os.environb)).wait()
     if request:
         atexit.register(gc.freeze)  # lest the end of the interpreter look at all that is shared
         run(*request)
