@@ -30,8 +30,7 @@ def header(run: ReconRun) -> str:
 def _folded_lines(run: ReconRun) -> Iterator[str]:
     """`recon: 99990 equal fills are 1 item (--recon-max-items=20000)`."""
     folded = [promise.folded for promise in run.gate.sessions]
-    kinds = sorted({kind for each in folded for kind in each})
-    for kind in kinds:
+    for kind in dict.fromkeys(kind for each in folded for kind in each):
         rows = sum(each.get(kind, 0) for each in folded)
         items = sum(kind in each for each in folded)
         verb = "is" if rows == 1 else "are"

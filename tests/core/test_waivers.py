@@ -60,6 +60,9 @@ def test_nothing_above_the_ceiling_is_waived(
     )
     assert (found.severity is Severity.WAIVED) is covers
     assert covers or found.severity is severity
+    said = "".join([found.description, *found.notes])
+    assert said.startswith("cash EUR (WAIVED by w until") is covers
+    assert ("waiver w does not cover it" in said) is (found.waivers != () and not covers)
 
 
 @given(st.lists(st.tuples(NAMES, NAMES), max_size=6), NAMES, NAMES)

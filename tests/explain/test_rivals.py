@@ -341,6 +341,8 @@ RIVALS: dict[str, list[Answer]] = {
     "opening_or_a_fee_of_its_amount": [(IN, ["opening_balance"])],
     # 113 were sold twice at one price, once with a rebate: which of both was a BUY is not shown.
     "one_of_two_turned_fills_with_unlike_fees": [(IN, ["side_flipped"])],
+    # The only deposit was paid out again: the exchange has nothing of the currency.
+    "deposit_of_another_or_paid_out": [(IN, ["foreign_activity"])],
 }  # fmt: skip
 PROVEN: dict[str, Answer] = {
     # Nobody compares the position; the id is there twice.

@@ -56,7 +56,10 @@ def _of_other_rows(problem: Problem) -> Iterator[Hypothesis]:
             yield from _missing_or_repeated(movement, strength)
         else:
             is_copy = _has_near(movement, alike[movement.content])
-            yield _surplus(movement, strength, is_copy=is_copy)
+            surplus = _surplus(movement, strength, is_copy=is_copy)
+            if not is_copy and _may_be_paid_out(problem, movement):
+                surplus = replace(surplus, strength=Strength.CHANCE)
+            yield surplus
         turned = _turned(movement.amount)
         hypothesis = _with_amounts(movement, turned, _turned(movement.quantity))
         detail = _difference(*problem.wrong_and_right(movement.amount, turned))
@@ -72,6 +75,14 @@ def _may_be_others(movement: Movement, sizes: Mapping[tuple[object, ...], int]) 
     """
     has_copies = sizes[_size(movement, 1)] > _COPIES
     return has_copies or (movement.movement_kind in PERIODIC and _size(movement, 2) in sizes)
+
+
+def _may_be_paid_out(problem: Problem, movement: Movement) -> bool:
+    """True if the other side has nothing of a currency: what was paid in may be paid out again."""
+    stated = problem.statement_of(problem.owner.other).cash or ()
+    return bool(movement.amount and movement.amount > 0) and not any(
+        balance.total for balance in stated if balance.currency == movement.currency
+    )
 
 
 def _size(movement: Movement, times: int) -> tuple[object, ...]:
