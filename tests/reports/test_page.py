@@ -78,6 +78,21 @@ def test_the_steps_of_a_waterfall_have_equal_decimals_and_add_up() -> None:
     assert chart.outline.count("M") == 2
 
 
+def test_the_bars_of_a_waterfall_are_as_high_as_their_amounts() -> None:
+    """From 56 to 104, a tenth of 40 around both ends; each bar begins where the last one ended."""
+    steps = {"opening": "100", "trades": "-40"}
+    sides = [Steps("internal", "EUR", opened=True, steps=steps, closing="60", stated=None)]
+    chart = waterfall_chart(sides, {"internal": "60"})
+    bars = [
+        (int(top), int(height))
+        for top, height in re.findall(r"M\d+ (\d+)h\d+v(\d+)", chart.internal)
+    ]
+    tops = [round(HEIGHT * (1 - share)) for share in (44 / 48, 44 / 48, 4 / 48)]
+    assert [top for top, _ in bars] == tops
+    ends = [top + height for top, height in bars]
+    assert ends == [HEIGHT, tops[2], HEIGHT]
+
+
 @pytest.mark.parametrize("amount", ["1e30", "1e-30", "0"])
 def test_the_range_of_a_waterfall_has_no_exponent(amount: str) -> None:
     """Whatever the size of the balance is."""
