@@ -44,6 +44,7 @@ def cut(path: Path, lines: int, more: int = 0) -> None:
         (3, 40, "2 runs of * may be lost"),
         (4, 0, "1 run of * may be lost"),
         (0, 40, "1 run of * may be lost"),
+        (1, 0, "2 runs of * may be lost"),  # the first one is open
     ],
 )
 def test_a_log_that_was_cut(log: Path, mode: str, lines: int, more: int, reason: str) -> None:

@@ -94,6 +94,12 @@ ONE: list[tuple[str, list[Fill], list[Fill]]] = [
         fill("e1", "BUY", "1", "33.00", client_order_id="c"),
         fill("e2", "BUY", "2", "33.01", client_order_id="c"),
     ], [fill("x", "BUY", "3", "33.006667", client_order_id="c")]),
+    # 33.00857 and 33.00889 in thousandths: one unit of each price would show.
+    *(("an average rounded to its next digit", [
+        fill("e1", "BUY", "1", "33.00", client_order_id="c"),
+        fill("e2", "BUY", more, "33.01", client_order_id="c"),
+    ], [fill("x", "BUY", whole, "33.009", client_order_id="c")])
+      for more, whole in (("6", "7"), ("8", "9"))),
 ]  # fmt: skip
 
 

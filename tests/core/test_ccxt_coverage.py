@@ -10,6 +10,7 @@ import pytest
 from recon_core.engine.reconciliation import reconcile_session
 from recon_core.model import SideRecord
 from recon_core.sessions import read_session
+from recon_core.sessions.formats.ccxt_transfers import transfers
 from recon_core.sessions.native_text import session_text
 from recon_core.values.errors import SessionError
 
@@ -111,6 +112,16 @@ def test_the_directory_of_a_snapshot_is_read_by_its_manifest(tmp_path: Path) -> 
     assert named is not None
     assert unnamed is not None
     assert (named.cash, named.gaps, named.as_of) == (unnamed.cash, unnamed.gaps, unnamed.as_of)
+
+
+@pytest.mark.parametrize(("charged", "paid_in"), [({}, "EUR"), ({"currency": "ETH"}, "ETH")])
+def test_the_fee_of_a_transfer_is_a_row(charged: dict[str, str], paid_in: str) -> None:
+    """In the currency that was moved where the fee names none."""
+    row = {"id": "w1", "type": "withdrawal", "status": "ok", "currency": "EUR", "amount": "5"}
+    moved = transfers([row | {"timestamp": 1, "fee": {"cost": "0.5", **charged}}])
+    assert [(one.movement_id, one.currency, str(one.amount)) for one in moved] == [
+        ("w1", "EUR", "-5"), ("w1.fee", paid_in, "-0.5"),
+    ]  # fmt: skip
 
 
 def test_rows_are_found_by_their_file(tmp_path: Path) -> None:

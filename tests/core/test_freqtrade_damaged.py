@@ -6,6 +6,7 @@ import struct
 import zipfile
 from collections.abc import Callable
 from contextlib import closing
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -117,6 +118,21 @@ def test_a_damaged_plain_result_is_refused(
     message = refusal(path)
     assert "backtest-result.json: trades: row 1: " in message
     assert expected in message
+
+
+def test_a_result_without_trades_needs_its_end(tmp_path: Path) -> None:
+    """There is no other time that its state could have."""
+    document = without_orders()
+    (result,) = document["strategy"].values()
+    result |= {"trades": []}
+    path = tmp_path / "backtest-result.json"
+    path.write_text(json.dumps(document))
+    assert refusal(path).endswith("backtest_end_ts: is missing; expected milliseconds")
+    result |= {"backtest_end_ts": 1}
+    path.write_text(json.dumps(document))
+    internal = reconcile_session(path).recorded.internal
+    assert internal is not None
+    assert internal.as_of == datetime(1970, 1, 1, 0, 0, 0, 1000, tzinfo=UTC)
 
 
 PROFIT = {"profit_abs": -0.004}

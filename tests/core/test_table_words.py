@@ -325,6 +325,14 @@ def test_rows_in_no_section_may_be_refused_or_left_out(tmp_path: Path) -> None:
     assert len(side.notes) == 1
 
 
+def test_the_truth_of_a_cell_is_a_word(tmp_path: Path) -> None:
+    """JSON has values that are no text: a mapping names them as JSON writes them."""
+    mapping = fills("").replace("t.csv", "t.jsonl") + 'where = { maker = ["true"] }\n'
+    row = '{{"s": "B", "q": {}, "p": 2, "t": "2026-01-01T10:00:00", "maker": {}}}\n'
+    table = row.format(1, "true") + row.format(3, "false")
+    assert [fill.quantity for fill in fills_of(tmp_path, mapping, t_jsonl=table)] == [1]
+
+
 def test_unless_and_absent_words(tmp_path: Path) -> None:
     """A repeated header and a cell of dashes are no rows and no values."""
     mapping = fills(', fee = "f", fee_currency = "c"', absent='["--"]')

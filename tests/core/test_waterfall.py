@@ -239,3 +239,17 @@ def test_the_note_of_a_leg_shows_the_net() -> None:
     assert {diff.notes for diff in found.diffs} == {("net of all legs: internal 2, external 2",)}
     assert found.recorded.internal is not None
     assert found.recorded.internal.as_of == AS_OF
+
+
+def test_the_net_of_legs_is_of_the_account() -> None:
+    """Of the one that is compared, or of all where one side names none."""
+
+    def legs(account: str | None, *quantities: int) -> tuple[Position, ...]:
+        pairs = zip(quantities, (Leg.LONG, Leg.SHORT), strict=True)
+        return tuple(Position("X", Decimal(one), leg=leg, account=account) for one, leg in pairs)
+
+    two = (*legs("a", 3, -1), *legs("b", 5, -5))
+    found = reconciled(side(two, {}), side((*legs("a", 2, 0), *legs("b", 5, -5)), {}))
+    assert {diff.notes for diff in found.diffs} == {("net of all legs: internal 2, external 2",)}
+    found = reconciled(side(two, {}), side(legs(None, 7, -5), {}))
+    assert ("net of all legs: internal 2, external 2",) in {diff.notes for diff in found.diffs}

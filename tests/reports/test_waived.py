@@ -14,8 +14,10 @@ import pytest
 from recon_core.model.explanation import Effort
 from recon_core.policy.waivers import Waiver, Waivers
 from recon_core.reports.formats import FORMATS
+from recon_core.reports.page.content import page
 from recon_core.reports.run_json import read_run, run_json
 from recon_core.reports.run_report import RunReport
+from recon_core.reports.waivers import waiver_lines
 
 from . import consumers, runs
 
@@ -151,6 +153,24 @@ def test_what_is_not_covered_fails_beside_what_is(name: str) -> None:
     assert ("cash" in failures, "position" in failures) == (True, False)
     assert "it expired on 2026-11-28" in text
     assert POSITION.reason in said(name, text)
+
+
+def test_a_session_is_open_if_one_of_its_findings_blocks() -> None:
+    """Whatever became of the others."""
+    (block,) = page(half()).sessions
+    assert block.blocks
+    (block,) = page(both()).sessions
+    assert not block.blocks
+
+
+@pytest.mark.parametrize(("count", "more"), [(5, ""), (6, "; and 1 more")])
+def test_five_waivers_are_named(count: int, more: str) -> None:
+    """And the others counted."""
+    entries = tuple(waiver(f"cash::C{number}", "5") for number in range(count))
+    lines = [*waiver_lines(Waivers(DAY, entries, {"w.toml": "0" * 64}), [])]
+    assert [
+        line for line in lines if line.endswith(f"w-C4 (until 2026-12-31, 32 days, C4@desk){more}")
+    ]
 
 
 @pytest.mark.parametrize("consumer", [consumers.gitlab_cases, consumers.jenkins_cases])
