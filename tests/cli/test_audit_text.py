@@ -291,6 +291,7 @@ def test_trend_of_many_runs_and_of_none_with_diffs(tmp_path: Path) -> None:
     ]
     clean = write_export(tmp_path / "clean.json", [summary(strategy_id="")])
     assert asked("trend", "--json", clean).out == "Strategy none: 1 run\n  no diffs\n"
+    assert "  strategy    none" in asked("summary", "--json", clean).lines
 
 
 def test_trend_says_what_its_filters_hide(tmp_path: Path) -> None:

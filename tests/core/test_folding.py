@@ -118,6 +118,8 @@ def test_orders_fold_by_themselves() -> None:
         "position::X": "match",
     }
     assert found.folded == {"order": 4}
+    both = (side({"X": "1"}, orders=tuple(map(replace, orders))) for _ in "ab")
+    assert not Reconciliation(recorded(*both), Policy(), max_items=len(orders)).folded
 
 
 def test_the_item_says_what_it_stands_for() -> None:

@@ -19,6 +19,7 @@ from recon_core.engine.reconciliation import Reconciliation, reconcile_session
 from recon_core.model import CashBalance, Currency, Leg, Position
 from recon_core.policy import Policy
 from recon_core.sessions import read_session
+from recon_core.sessions.formats import nautilus_rows
 from recon_core.sessions.formats.nautilus_legs import Legs
 
 from .builders import AS_OF_TEXT, at, checks, document, fill, verdicts, write_session
@@ -325,6 +326,15 @@ def test_the_leg_of_a_position_follows_from_its_id_and_its_fills(
     side_of = "LONG" if held > 0 else "SHORT" if held else "FLAT"
     report = {**row, "account_id": "A", "side": side_of, "quantity": str(abs(held))}
     assert legs.position(report) == (("A", "X.SIM", leg), Decimal(held))
+
+
+def test_an_empty_cell_of_a_fill_is_no_name() -> None:
+    """CSV has no other way to say that there is no order or position."""
+    row = {"trade_id": "1", "instrument_id": "X.SIM", "order_side": "BUY", "last_qty": "1"}
+    row |= {"last_px": "2", "ts_event": "2026-01-01 10:00:00+00:00", "commission": "0.1 USD"}
+    row |= dict.fromkeys(("client_order_id", "venue_order_id", "position_id"), "")
+    found = nautilus_rows.fill(row | {"account_id": "A"})
+    assert (found.client_order_id, found.exchange_order_id, found.position_id) == (None,) * 3
 
 
 def test_a_position_without_fills_is_of_the_direction_that_it_states() -> None:

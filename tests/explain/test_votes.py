@@ -74,12 +74,20 @@ def test_the_side_that_its_statements_show(name: str, tmp_path: Path) -> None:
             assert not {diff.identity for diff in after.diffs} & set(one.explains)
 
 
-@pytest.mark.parametrize("name", ["healthy_pair_in_balances", "healthy_pair_and_shares"])
-def test_an_unlisted_figure_is_named_and_not_repaired(name: str, tmp_path: Path) -> None:
-    """Its diffs are explained, all of them, and there is nothing to book."""
+@pytest.mark.parametrize(
+    ("name", "cash"),
+    [("healthy_pair_in_balances", {}), ("healthy_pair_and_shares", {"ACME": Decimal(-10)})],
+)
+def test_an_unlisted_figure_is_named_and_not_repaired(
+    name: str, cash: dict[str, Decimal], tmp_path: Path
+) -> None:
+    """All of its diffs are explained, each figure counts once, and there is nothing to book."""
     before = reconciled(tmp_path, name)
     (one,) = explain(before)
     assert set(one.explains) == {diff.identity for diff in before.diffs}
+    (cause,) = one.causes
+    assert cause.effect.position == {"EUR.USD": Decimal("15001.84988")}
+    assert cause.effect.cash == cash
     assert "lists no position of EUR.USD, which is in its balances" in one.text
     with pytest.raises(ReconError, match="no booking repairs it"):
         entries_of(before, one, repair_exchange=True)
