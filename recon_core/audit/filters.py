@@ -37,11 +37,6 @@ class Filters:
         return self.severities != ALL_SEVERITIES
 
     @property
-    def by_run(self) -> bool:
-        """True if runs may be left out."""
-        return self != Filters(severities=self.severities)
-
-    @property
     def passing(self) -> "Passing":
         """The severities that pass; one that nobody knows passes always."""
         return Passing(self.severities)

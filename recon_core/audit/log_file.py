@@ -330,7 +330,7 @@ class LogFile:
 
     def _settle_checkpoint(self, succession: Succession) -> None:
         """See that the checkpoint names the head that the new file names, or remove it."""
-        if succession.closed_by is None and succession.head == self.head:
+        if succession.closed_by is None:
             self._remember()
         checkpoint = read_checkpoint(self.path)
         if checkpoint is not None and (

@@ -77,11 +77,6 @@ class RunComparison:
         counted = Counter(change.kind for change in self.changes)
         return {kind: counted[kind] for kind in ChangeKind if counted[kind]}
 
-    @property
-    def worse(self) -> list[Change]:
-        """The changes that somebody has to look at."""
-        return [change for change in self.changes if change.kind in WORSE]
-
 
 def compare_runs(before: PastRun, after: PastRun) -> RunComparison:
     """Compare two commands, session by session; INFO diffs count as any other."""

@@ -86,7 +86,7 @@ class _Lines:
         columns = sorted(self.kind.names)
         schema = pa.schema([(name, pa.string()) for name in columns])
         # Of fields with few values each is written once, and as its number in the rows.
-        words = sorted({*self.kind.words, *self.kind.choices})
+        words = [*{**dict.fromkeys(self.kind.words), **self.kind.choices}]
         names: set[str] = set()
         with parquet.ParquetWriter(table, schema, use_dictionary=words) as writer:
             for part in self._parts():

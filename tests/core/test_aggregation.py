@@ -186,6 +186,9 @@ def test_the_average_of_an_inverse_contract_is_harmonic() -> None:
     ):  # fmt: skip
         row = fill("x", "BUY", "200", price, client_order_id="c")
         assert is_one_trade(ours, [row], instruments={"BTC/EUR": kind}) is expected
+    free = [*ours[:1], replace(ours[1], price=Decimal(0))]
+    row = fill("x", "BUY", "200", "40", client_order_id="c")
+    assert not is_one_trade(free, [row], instruments={"BTC/EUR": INVERSE})
 
 
 @st.composite

@@ -153,7 +153,9 @@ def test_the_mean_of_entries_is_arithmetic_where_the_source_says_so() -> None:
     [
         (MovementKind.SPLIT, "900", "1000", "500000"),
         (MovementKind.TRANSFER, "-40", "60", "50000"),
+        (MovementKind.TRANSFER, "-99.5", "0.5", "50000"),
         (MovementKind.TRANSFER, "-100", "0", None),
+        (MovementKind.TRANSFER, "-150", "-50", None),
         (MovementKind.TRANSFER, "50", "150", None),
     ],
 )

@@ -12,9 +12,11 @@ from recon_core.engine.reconciliation import Reconciliation, reconcile_session
 from recon_core.model import InstrumentKind, RecordedSession, SessionMode, View
 from recon_core.plugins.manager import extension_manager
 from recon_core.sessions import find_sessions, read_session
+from recon_core.sessions.formats import lean_rows
 from recon_core.sessions.formats.lean import recon_anchor
 from recon_core.sessions.native_text import session_text
 from recon_core.values.amounts import format_amount
+from recon_core.values.errors import SessionError
 
 from .builders import checks, message
 from .recordings import DATA, states
@@ -463,3 +465,16 @@ def test_a_conversion_has_the_same_verdicts(tmp_path: Path, change: Change) -> N
     native = tmp_path / "native.recon.json"
     native.write_text(session_text(read_session(path)))
     assert differing(reconcile_session(native)) == differing(reconcile_session(path))
+
+
+@pytest.mark.parametrize(
+    ("text", "amount"),
+    [("$1,234.50", "1234.50"), ("-$1,234.50", "-1234.50"), ("$-0.5", "-0.5"), ("-$-0.5", None)],
+)
+def test_money_as_statistics_write_it(text: str, amount: str | None) -> None:
+    """The sign is before or behind the currency, and not in both places."""
+    if amount is None:
+        with pytest.raises(SessionError, match=r"Fees: '-\$-0.5'; expected an amount like"):
+            lean_rows.money({"Fees": text}, "Fees")
+    else:
+        assert lean_rows.money({"Fees": text}, "Fees") == Decimal(amount)

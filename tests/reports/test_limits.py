@@ -111,3 +111,5 @@ def test_many_sessions_and_problems_are_counted() -> None:
     assert "and 260 more sessions with findings" in page
     assert "and 10 more in the JSON report" in page
     assert "and 20 more problems" in FORMATS["markdown"].render(run)
+    ten = replace(run, problems=run.problems[:10])
+    assert "more problem" not in FORMATS["markdown"].render(ten)

@@ -126,6 +126,13 @@ def test_standard_output_gets_the_text(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
+def test_no_report_fails_in_the_place_of_standard_output(tmp_path: Path) -> None:
+    """Before a run, a file that it names gets a report that fails; `-` is none."""
+    words = ["--report", "github:-", "--report", "json:a.json"]
+    withdraw_named(words, "--report", "--junit", tmp_path, None)
+    assert [path.name for path in tmp_path.iterdir()] == ["a.json"]
+
+
 @pytest.mark.large
 @pytest.mark.parametrize("order", [slice(None), slice(None, None, -1)])
 def test_a_report_that_fails_makes_the_run_incomplete_in_all_others(
