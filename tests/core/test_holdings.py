@@ -253,6 +253,12 @@ def test_one_account_against_several(
         assert "accounts" not in checks(found)
 
 
+def test_the_balances_of_a_replayed_ledger_divide_as_others_do() -> None:
+    """What is replayed for it names no account, and states none."""
+    ours = side(None, accounts(a="0.3", b="0.2"), opening=OPENING, fills=())
+    assert verdicts(reconciled(ours, side((), accounts(none="0.5"))))["cash::BTC"] == "match"
+
+
 def test_the_larger_limit_may_hold() -> None:
     """A policy chooses which of both limits of a balance holds."""
     sides = side((), {"BTC": "0.083"}), side((), {"BTC": "0.109"})

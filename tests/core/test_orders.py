@@ -13,6 +13,7 @@ from recon_core.engine.reconciliation import Reconciliation
 from recon_core.model import Fill, Order, OrderSide
 from recon_core.model.matched_rows import MatchedOrder
 from recon_core.policy import Policy
+from recon_core.values.errors import ReconError
 from recon_core.values.severity import Severity
 
 from .builders import at, checks, fill, found_cases, order, reconciled, recorded, side, verdicts
@@ -564,6 +565,23 @@ def test_an_order_that_ended_for_both_sides_was_not_filled(
     assert ("order_cancelled_filled" in orders_only(found).get("o1", "")) is wrong
     if wrong:
         assert verdicts(found)["order::o1"] == "FAIL"
+
+
+@pytest.mark.parametrize(
+    ("wrong", "expected"),
+    [
+        ({"quantity": 1.5}, "order o1: quantity: 1.5 is not an exact amount"),
+        ({"filled_quantity": "1"}, "order o1: filled_quantity: '1' is not an exact amount"),
+        ({"side": "LONG"}, "order o1: side 'LONG'; expected"),
+        ({"state": "DONE"}, "order o1: state 'DONE'; expected"),
+        ({"client_order_id": None}, "an order has neither client_order_id nor exchange_order_id"),
+    ],
+)
+def test_an_order_of_no_use_is_refused(wrong: dict[str, Any], expected: str) -> None:
+    """Where it is made, by its name and field."""
+    with pytest.raises(ReconError) as caught:
+        replace(O1, **wrong)
+    assert str(caught.value).startswith(expected)
 
 
 def test_a_mirror_is_not_compared_row_by_row() -> None:

@@ -103,6 +103,7 @@ def test_a_mirror_is_never_silent(internal: SideRecord | None, expected: str) ->
     """The runbook's mock is a WARN; a mirror of nothing compares nothing."""
     reconciliation = reconciled(internal, internal, mirrored=internal is not None)
     assert checks(reconciliation)["coverage"] == expected
+    assert "one source" not in message(reconciliation, "coverage")
 
 
 @pytest.mark.parametrize(

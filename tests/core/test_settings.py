@@ -153,6 +153,8 @@ def test_an_absolute_path_stays_one(tmp_path: Path) -> None:
         ),
         ("pytest.toml", b"[pytest]\nrecon_policy = ['p']", "recon_policy: .* expected text"),
         ("pytest.toml", b"[pytest]\nrecon_audit_log = 1", "recon_audit_log: '1'; expected text"),
+        ("pytest.toml", b"[pytest]\nrecon_waivers = 1", "recon_waivers: '1'; expected names of"),
+        ("pytest.toml", b"[pytest]\nrecon_waivers = [1]", "recon_waivers: .*expected names of"),
     ],
 )
 def test_settings_of_no_use_are_refused(

@@ -170,6 +170,24 @@ def test_there_is_nothing_to_compare(quiet: dict[str, Any]) -> None:
     assert ITEM not in verdicts(of(*RIGHT, **quiet))
 
 
+@pytest.mark.parametrize(("cash", "verdict"), [("1200", "match"), ("1500", "FAIL")])
+def test_a_future_is_settled_by_the_mark_of_the_snapshot(cash: str, verdict: str) -> None:
+    """One contract of 50, entered at 100: 104 then, and 110 at the end."""
+    future = Instrument(
+        "PL", InstrumentKind.FUTURE, "PL", "USD", "USD", Decimal(50), settles_daily=True
+    )
+    begun, then, end = ((CashBalance("USD", Decimal(one)),) for one in ("1000", cash, "1500"))
+    marked = [(Position("PL", Decimal(1), mark_price=Decimal(one)),) for one in (104, 110)]
+    stated = SideRecord(AS_OF, positions=marked[1], cash=end)
+    ours = replace(
+        stated,
+        opening=Opening(at(-100), cash=begun),
+        fills=(fill("f1", "BUY", "1", "100", symbol="PL", time=at(-90)),),
+        snapshots=(Snapshot(at(-80), marked[0], then),),
+    )
+    assert verdicts(reconciled(ours, stated, instruments={"PL": future}))[ITEM] == verdict
+
+
 def test_a_side_that_states_no_end_is_compared_too() -> None:
     """Positions and cash of the end are derived; the snapshots are the side's own word."""
     found = of(state(-90, {"BTC/EUR": "2"}), positions=None, cash=None)
