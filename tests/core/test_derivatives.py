@@ -235,6 +235,10 @@ def test_a_movement_that_could_mean_two_positions_is_refused(more: list[dict[str
     assert alone.net_quantity("PERP") == 4
     with pytest.raises(ReplayError, match="movement m7 moves a quantity of PERP, which is held"):
         booked(*rows).apply_movement(split)
+    paid = Movement("m8", MovementKind.FUNDING, at(9), "USDT", Decimal(-1), symbol="PERP")
+    both = booked(*rows)
+    both.apply_movement(paid)
+    assert both.balance("USDT") == -1
 
 
 def test_events_are_booked_in_time_order() -> None:
