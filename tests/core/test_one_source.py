@@ -89,6 +89,14 @@ def coverage(reconciliation: Reconciliation) -> str:
     )
 
 
+def coverage_notes(reconciliation: Reconciliation) -> tuple[str, ...]:
+    return next(
+        judgement.comparison.notes
+        for judgement in reconciliation.judgements
+        if judgement.comparison.identity == "session::coverage"
+    )
+
+
 @pytest.mark.parametrize("sides", ONE_SOURCE.values(), ids=ONE_SOURCE)
 def test_positions_and_cash_of_one_source(tmp_path: Path, sides: tuple[Any, Any]) -> None:
     """All items match, and the session is no evidence: it says so and fails."""
@@ -103,6 +111,19 @@ def test_positions_and_cash_of_one_source(tmp_path: Path, sides: tuple[Any, Any]
 @pytest.mark.parametrize("sides", TWO_SOURCES.values(), ids=TWO_SOURCES)
 def test_two_sources_are_evidence(tmp_path: Path, sides: tuple[Any, Any]) -> None:
     assert checks(reconcile_session(session(tmp_path, *sides)))["coverage"] == "match"
+
+
+def test_rows_of_one_source_are_no_evidence(tmp_path: Path) -> None:
+    """Beside states of two sources: a note, and a FAIL where the policy asks for them."""
+    ours, theirs = (
+        inline(positions={"path": name}, cash={"EUR": "1"}, fills={"path": "f.csv"})
+        for name in ("p.csv", "copy.csv")
+    )
+    path = session(tmp_path, ours, theirs)
+    assert f"fills: {NOTHING_PROVEN}" in coverage_notes(reconcile_session(path))
+    found = reconcile_session(path, Policy(require=frozenset({"positions", "fills"})))
+    assert f"fills: {NOTHING_PROVEN}" in coverage(found)
+    assert checks(found)["coverage"] == "FAIL"
 
 
 def test_one_section_of_one_source(tmp_path: Path) -> None:

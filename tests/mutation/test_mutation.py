@@ -1,5 +1,6 @@
 """The mutation run itself: its operators, its keys, its score, and the list of equivalents."""
 
+import argparse
 import ast
 import multiprocessing
 import os
@@ -19,6 +20,7 @@ import pytest
 from tests.warm import warm_python
 
 from . import type_check
+from .__main__ import plan
 from .children import in_children
 from .equivalents import LIST, read_equivalents, unknown
 from .functions import replace_codes
@@ -263,6 +265,19 @@ def test_the_processes_of_a_test_have_the_code(tmp_path: Path) -> None:
 
 def outcome(one: Mutant, killer: str = "") -> Outcome:
     return Outcome(one, killer, ("test_a", "test_b"), 2)
+
+
+def test_a_draw_outlives_other_changes() -> None:
+    """Without some of the mutants, the others are drawn as before; another seed draws others."""
+    mutants = list(mutants_of(RATIOS))
+    options = argparse.Namespace(outside=10, inside=5, only="", seed=7)
+    drawn = plan(mutants, options)
+    assert len({one.key for one in drawn}) == 10
+    gone = drawn[::3]
+    left = plan([one for one in mutants if one not in gone], options)
+    assert [one for one in drawn if one not in gone] == left[: 10 - len(gone)]
+    options.seed = 8
+    assert plan(mutants, options) != drawn
 
 
 def test_the_score_counts_equivalents_nowhere() -> None:
