@@ -696,6 +696,17 @@ def test_below_the_number_of_rows_they_are_read_one_by_one(tmp_path: Path) -> No
     assert [type(record.fills) for record in sides_of(found)] == [ColumnFills, tuple]
 
 
+def test_a_side_of_floats_is_read_by_rows(tmp_path: Path) -> None:
+    """Its amounts are the shortest that name a float, which no column is."""
+    path = session(tmp_path, (TYPES, ROWS), (TYPES, ROWS))
+    content = json.loads(path.read_text())
+    content["internal"]["numbers"] = "float"
+    path.write_text(json.dumps(content))
+    with limits_in_force({"column_rows": 1}):
+        found = reconcile_session(path)
+    assert [type(record.fills) for record in sides_of(found)] == [tuple, ColumnFills]
+
+
 def test_a_file_that_changes_is_refused(tmp_path: Path) -> None:
     """What was read and what is judged are the same bytes, or the session is CRITICAL."""
     found = in_columns(session(tmp_path, (TYPES, ROWS), (TYPES, ROWS)))

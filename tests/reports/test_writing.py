@@ -154,16 +154,21 @@ def test_a_report_that_fails_makes_the_run_incomplete_in_all_others(
 def test_whatever_a_format_raises_is_a_problem(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, error: type[Exception]
 ) -> None:
-    """The other reports are written all the same, and the problem is said once."""
+    """The other reports are written all the same, and the problem is said once.
+
+    In the words of an error that was foreseen, and by the kind of any other.
+    """
     from recon_core.reports.formats import sarif
 
     def fail(_: RunReport) -> str:
-        raise error
+        raise error("two cases are one")
 
     monkeypatch.setattr(sarif, "render", fail)
     run = Run()
     run.write(tmp_path, "sarif:a.sarif", "json:run.json")
-    assert len(run.problems) == 1
+    (problem,) = run.problems
+    said = "two cases are one" if error is ValueError else error.__name__
+    assert problem.endswith(f"was not written: {said}")
     assert not (tmp_path / "a.sarif").exists()
     assert "INCOMPLETE" in (tmp_path / "run.json").read_text(encoding="utf-8")
 
