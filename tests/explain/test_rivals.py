@@ -343,6 +343,8 @@ RIVALS: dict[str, list[Answer]] = {
     "one_of_two_turned_fills_with_unlike_fees": [(IN, ["side_flipped"])],
     # The only deposit was paid out again: the exchange has nothing of the currency.
     "deposit_of_another_or_paid_out": [(IN, ["foreign_activity"])],
+    # Two fills of after both states; one repeats a fill of its order, half an hour later.
+    "behind_by_a_copy_of_after_both_states": [(OUT, ["stale_side"])],
 }  # fmt: skip
 PROVEN: dict[str, Answer] = {
     # Nobody compares the position; the id is there twice.

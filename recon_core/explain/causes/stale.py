@@ -244,7 +244,7 @@ def _of_removed_rows(
     strength = max(strength, _of_cash_alone(problem, fills, len(unseen)))
     if (
         _may_be_clipped(problem)
-        or sum(fill.time > _newest_state(problem) + max_skew for fill in fills) == 1
+        or _has_a_wrong_clock(problem, fills, max_skew)
         or _has_a_copy(problem, fills)
         or _has_a_row_like_a_copy(problem, rows)
     ):
@@ -252,12 +252,29 @@ def _of_removed_rows(
     return Hypothesis(kind, patch, rows, strength, detail)
 
 
-def _newest_state(problem: Problem) -> datetime:
-    """Return the later `as_of` of both sides.
+def _has_a_wrong_clock(problem: Problem, fills: Sequence[Fill], max_skew: timedelta) -> bool:
+    """True if fills of after both states are no news: a single one, or one that repeats another.
 
-    No state is behind by a single fill of after it, whose clock is wrong. Where several are later,
-    the time of a state is.
+    Where several are later, the time of a state is wrong, unless one of them is a copy of a fill
+    of the same order, however much later.
     """
+    newest = _newest_state(problem) + max_skew
+    later = [fill for fill in fills if fill.time > newest]
+    if not 1 < len(later) <= _MOST_ASKED:
+        return len(later) == 1
+    orders: dict[str, list[Fill]] = {}
+    for fill in later:
+        orders.setdefault(fill.order_id, []).append(fill)
+    known = map(problem.by_symbol.get, {problem.postings.position(fill) for fill in later})
+    return any(
+        fill.time <= newest and fill_content(fill) in map(fill_content, orders[fill.order_id])
+        for fill in chain.from_iterable(filter(None, known))
+        if fill.order_id in orders
+    )
+
+
+def _newest_state(problem: Problem) -> datetime:
+    """Return the later `as_of` of both sides."""
     return max(problem.statement_of(side).as_of for side in LedgerSide)
 
 
