@@ -345,6 +345,10 @@ RIVALS: dict[str, list[Answer]] = {
     "deposit_of_another_or_paid_out": [(IN, ["foreign_activity"])],
     # Two fills of after both states; one repeats a fill of its order, half an hour later.
     "behind_by_a_copy_of_after_both_states": [(OUT, ["stale_side"])],
+    # Nobody pays fees, and KO trades at 60.09 and 60.11: a SELL of 2 at 60.09 may be lost.
+    "turned_fill_or_a_lost_one_of_twice_its_size": [(IN, ["side_flipped"])],
+    # 5 prices of KO are within 28 ticks, and a fill of 2 without a fee: its SELL may be lost.
+    "fill_of_another_or_a_lost_one_in_few_ticks": [(IN, ["orphan_fill"])],
 }  # fmt: skip
 PROVEN: dict[str, Answer] = {
     # Nobody compares the position; the id is there twice.

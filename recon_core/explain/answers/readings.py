@@ -20,8 +20,8 @@ from recon_core.explain.problem.dimensions import (
     negated,
 )
 from recon_core.explain.problem.figures import MODES, last_digit, power_of_ten, slip
-from recon_core.explain.problem.hypotheses import Strength
-from recon_core.explain.problem.market import market_of
+from recon_core.explain.problem.hypotheses import Strength, flipped
+from recon_core.explain.problem.market import Market, market_of
 from recon_core.explain.problem.problem import FaultIn, Problem
 from recon_core.explain.proof.attempt import Answer, Part
 from recon_core.explain.proof.snapshot_evidence import is_unstated, remaining_after
@@ -35,6 +35,9 @@ _FEWEST_ALIKE: Final = 2
 
 _TICKS_EACH: Final = 4
 """Ticks in the range of a market for each price of fills alike: in fewer, one in four has one."""
+
+_FEW_TICKS: Final = 30
+"""Ticks in the range of a market below which a missing fill may well have the price of another."""
 
 _PRICE: Final = attrgetter("price")
 
@@ -235,9 +238,7 @@ def _is_of_few_prices(problem: Problem, part: Part) -> bool:
     }
     if len(prices) < _FEWEST_ALIKE:
         return False
-    low, high = min(map(_PRICE, market.fills)), max(map(_PRICE, market.fills))
-    ticks = EXACT.subtract(high, low).scaleb(market.tick_places, EXACT)
-    return ticks < len(prices) * _TICKS_EACH
+    return _ticks_of(market) < len(prices) * _TICKS_EACH
 
 
 def _has_copies(fills: Sequence[Fill]) -> bool:
@@ -287,17 +288,31 @@ def _is_one_of_two(answer: Answer, part: Part) -> bool:
 
 
 def _may_be_undone(problem: Problem, part: Part) -> bool:
-    """True if a removed fill is the only one of its market, and neither a fee nor a row shows it.
+    """True if a fill that is removed or exchanged may be true, and one that undoes it is missing.
 
-    One of the other side at its price may be missing instead, as no other price is beside it.
+    One of the other side at its price, of its quantity or of twice it, has the same effect where
+    no fee tells them apart. In a market of few ticks it may well have that price, unless snapshots
+    say when the difference began; as the only fill of a market it is beside no other one.
     """
     patch = part.hypothesis.patch
     is_shown = part.hypothesis.strength is Strength.SHOWN
-    if is_shown or len(patch.removed) != 1 or patch.added or problem.fault_in is not FaultIn.ROWS:
+    if is_shown or len(patch.removed) != 1 or problem.fault_in is not FaultIn.ROWS:
         return False
     (fill,) = patch.removed
+    if fill.fee or (patch.added and patch.added != (flipped(fill),)):
+        return False
     known = problem.by_symbol.get(problem.postings.position(fill), ())
-    return not fill.fee and len(known) == 1
+    if len(known) == 1:
+        return not patch.added
+    market = market_of(problem, problem.postings.position(fill))
+    is_coarse = market is not None and _ticks_of(market) < _FEW_TICKS
+    return is_coarse and not problem.divergence
+
+
+def _ticks_of(market: Market) -> Decimal:
+    """Return the ticks between the lowest and the highest price of a market."""
+    low, high = min(map(_PRICE, market.fills)), max(map(_PRICE, market.fills))
+    return EXACT.subtract(high, low).scaleb(market.tick_places, EXACT)
 
 
 def _may_be_rounded(problem: Problem, part: Part) -> bool:
