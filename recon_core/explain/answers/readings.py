@@ -291,8 +291,8 @@ def _may_be_undone(problem: Problem, part: Part) -> bool:
     """True if a fill that is removed or exchanged may be true, and one that undoes it is missing.
 
     One of the other side at its price, of its quantity or of twice it, has the same effect where
-    no fee distinguishes them. In a market of few ticks it may well have that price, unless snapshots
-    say when the difference began; as the only fill of a market it is beside no other one.
+    there is no fee. In a market of few ticks it may well have that price, unless snapshots say when
+    the difference began; as the only fill of a market it is beside no other one.
     """
     patch = part.hypothesis.patch
     is_shown = part.hypothesis.strength is Strength.SHOWN
