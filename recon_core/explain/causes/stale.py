@@ -262,12 +262,12 @@ def _has_a_wrong_clock(problem: Problem, fills: Sequence[Fill], max_skew: timede
     later = [fill for fill in fills if fill.time > newest]
     if not 1 < len(later) <= _MOST_ASKED:
         return len(later) == 1
-    orders: dict[str, list[Fill]] = {}
+    orders: dict[str, set[object]] = {}
     for fill in later:
-        orders.setdefault(fill.order_id, []).append(fill)
+        orders.setdefault(fill.order_id, set()).add(fill_content(fill))
     known = map(problem.by_symbol.get, {problem.postings.position(fill) for fill in later})
     return any(
-        fill.time <= newest and fill_content(fill) in map(fill_content, orders[fill.order_id])
+        fill.time <= newest and fill_content(fill) in orders[fill.order_id]
         for fill in chain.from_iterable(filter(None, known))
         if fill.order_id in orders
     )
