@@ -156,16 +156,17 @@ def test_a_huge_table_is_refused_before_it_is_read(tmp_path: Path) -> None:
     assert "t.parquet: has 1400000 values; expected at most 1000000" in message
 
 
-@pytest.mark.parametrize(("limit", "is_refused"), [(3000, True), (5000, False)])
+@pytest.mark.parametrize(("limit", "is_refused"), [(250, True), (5000, False)])
 def test_the_columns_of_a_table_count_together(
     tmp_path: Path, limit: int, *, is_refused: bool
 ) -> None:
-    """Each is below the limit of one column; a text of 2,000 characters is in two of them."""
-    text = pa.array(["x" * 2000])
-    path = session(tmp_path, packed(fill_id=text, fee=pa.array(["y" * 2000])))
-    with limits_in_force({"parquet_bytes": limit}):
-        message = refusal(path)
-    assert ("bytes; expected at most 3000" in message) is is_refused
+    """Seven columns of less than 100 bytes each, and of texts of less than 20 together."""
+    path = session(tmp_path, packed())
+    with limits_in_force({"parquet_bytes": limit, "parquet_column_bytes": 100}):
+        if is_refused:
+            assert f"bytes; expected at most {limit}" in refusal(path)
+        else:
+            assert fill_of(read_session(path)).fill_id == "f1"
 
 
 def test_without_pyarrow_one_line_says_what_to_do(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -103,7 +103,19 @@ def test_a_mirror_is_never_silent(internal: SideRecord | None, expected: str) ->
     """The runbook's mock is a WARN; a mirror of nothing compares nothing."""
     reconciliation = reconciled(internal, internal, mirrored=internal is not None)
     assert checks(reconciliation)["coverage"] == expected
-    assert "one source" not in message(reconciliation, "coverage")
+
+
+def test_the_rows_of_a_mirror_are_not_said_to_be_of_one_source() -> None:
+    """That they are is what a mirror says."""
+    one = side({"X": "1"}, {"EUR": "1"}, fills=(fill("f1", "BUY", "1", "2", symbol="X"),))
+    for mirrored, said in ((True, 0), (False, 1)):
+        found = reconciled(one, one, mirrored=mirrored)
+        (coverage,) = (
+            each.comparison
+            for each in found.judgements
+            if each.comparison.identity == "session::coverage"
+        )
+        assert sum("from one source" in note for note in coverage.notes) == said
 
 
 @pytest.mark.parametrize(

@@ -159,7 +159,7 @@ def test_a_session_is_open_if_one_of_its_findings_blocks() -> None:
     """Whatever became of the others."""
     (block,) = page(half()).sessions
     assert block.blocks
-    assert page(half()).waivers
+    assert page(judged(POSITION)).waivers
     assert not page(judged()).waivers
     (block,) = page(both()).sessions
     assert not block.blocks
