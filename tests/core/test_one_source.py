@@ -113,6 +113,13 @@ def test_two_sources_are_evidence(tmp_path: Path, sides: tuple[Any, Any]) -> Non
     assert checks(reconcile_session(session(tmp_path, *sides)))["coverage"] == "match"
 
 
+def test_a_mirror_says_so_and_no_more(tmp_path: Path) -> None:
+    """That its tables are those of the ledger is what it is."""
+    found = reconcile_session(session(tmp_path, BY_TABLE, {"mirror": "internal"}))
+    assert checks(found)["coverage"] == "WARN"
+    assert NOTHING_PROVEN not in "".join([coverage(found), *coverage_notes(found)])
+
+
 def test_rows_of_one_source_are_no_evidence(tmp_path: Path) -> None:
     """Beside states of two sources: a note, and a FAIL where the policy asks for them."""
     ours, theirs = (

@@ -105,19 +105,6 @@ def test_a_mirror_is_never_silent(internal: SideRecord | None, expected: str) ->
     assert checks(reconciliation)["coverage"] == expected
 
 
-def test_the_rows_of_a_mirror_are_not_said_to_be_of_one_source() -> None:
-    """That they are is what a mirror says."""
-    one = side({"X": "1"}, {"EUR": "1"}, fills=(fill("f1", "BUY", "1", "2", symbol="X"),))
-    for mirrored, said in ((True, 0), (False, 1)):
-        found = reconciled(one, one, mirrored=mirrored)
-        (coverage,) = (
-            each.comparison
-            for each in found.judgements
-            if each.comparison.identity == "session::coverage"
-        )
-        assert sum("from one source" in note for note in coverage.notes) == said
-
-
 @pytest.mark.parametrize(
     ("skew", "allowed", "expected"),
     [
