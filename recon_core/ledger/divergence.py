@@ -131,7 +131,7 @@ class Divergences:
         self, side: LedgerSide, record: SideRecord, asked: tuple[Snapshot, ...]
     ) -> Iterator[Snapshot]:
         replayed = self.replays.get(side)
-        if replayed is None:
+        if replayed is None or replayed.problem:
             return
         opened = None if record.opening is None else record.opening.as_of
         has_cash = replayed.cash is not None
