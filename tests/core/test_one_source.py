@@ -9,6 +9,7 @@ from click.testing import CliRunner
 
 from recon_core.cli.convert import convert
 from recon_core.engine.reconciliation import Reconciliation, reconcile_session
+from recon_core.model.comparison import Judgement
 from recon_core.policy import Policy
 
 from .builders import (
@@ -81,20 +82,20 @@ def session(directory: Path, internal: dict[str, Any], external: dict[str, Any])
     return write_session(directory, sides, "day.recon.json")
 
 
-def coverage(reconciliation: Reconciliation) -> str:
+def coverage_judged(reconciliation: Reconciliation) -> Judgement:
     return next(
-        judgement.message
+        judgement
         for judgement in reconciliation.judgements
         if judgement.comparison.identity == "session::coverage"
     )
+
+
+def coverage(reconciliation: Reconciliation) -> str:
+    return coverage_judged(reconciliation).message
 
 
 def coverage_notes(reconciliation: Reconciliation) -> tuple[str, ...]:
-    return next(
-        judgement.comparison.notes
-        for judgement in reconciliation.judgements
-        if judgement.comparison.identity == "session::coverage"
-    )
+    return coverage_judged(reconciliation).comparison.notes
 
 
 @pytest.mark.parametrize("sides", ONE_SOURCE.values(), ids=ONE_SOURCE)

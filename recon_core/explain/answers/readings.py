@@ -301,10 +301,10 @@ def _may_be_undone(problem: Problem, part: Part) -> bool:
     (fill,) = patch.removed
     if fill.fee or (patch.added and patch.added != (flipped(fill),)):
         return False
-    known = problem.by_symbol.get(problem.postings.position(fill), ())
-    if len(known) == 1:
+    name = problem.postings.position(fill)
+    if len(problem.by_symbol.get(name, ())) == 1:
         return not patch.added
-    market = market_of(problem, problem.postings.position(fill))
+    market = market_of(problem, name)
     is_coarse = market is not None and _ticks_of(market) < _FEW_TICKS
     return is_coarse and not problem.divergence
 

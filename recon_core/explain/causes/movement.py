@@ -2,7 +2,7 @@
 
 from bisect import bisect_left
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from decimal import Decimal
 from fractions import Fraction
@@ -47,6 +47,8 @@ def _of_other_rows(problem: Problem) -> Iterator[Hypothesis]:
     movements = problem.rows.movements
     forms = _FORMS * len(movements)
     sizes = Counter(_size(movement, 1) for movement in movements)
+    stated = problem.statement_of(problem.owner.other).cash or ()
+    held = {balance.currency for balance in stated if balance.total}
     alike: dict[object, list[Movement]] = {}
     for movement in movements:
         alike.setdefault(movement.content, []).append(movement)
@@ -56,10 +58,8 @@ def _of_other_rows(problem: Problem) -> Iterator[Hypothesis]:
             yield from _missing_or_repeated(movement, strength)
         else:
             is_copy = _has_near(movement, alike[movement.content])
-            surplus = _surplus(movement, strength, is_copy=is_copy)
-            if not is_copy and _may_be_paid_out(problem, movement):
-                surplus = replace(surplus, strength=Strength.CHANCE)
-            yield surplus
+            alone = Strength.CHANCE if _may_be_paid_out(movement, held) else strength
+            yield _surplus(movement, alone, is_copy=is_copy)
         turned = _turned(movement.amount)
         hypothesis = _with_amounts(movement, turned, _turned(movement.quantity))
         detail = _difference(*problem.wrong_and_right(movement.amount, turned))
@@ -77,12 +77,12 @@ def _may_be_others(movement: Movement, sizes: Mapping[tuple[object, ...], int]) 
     return has_copies or (movement.movement_kind in PERIODIC and _size(movement, 2) in sizes)
 
 
-def _may_be_paid_out(problem: Problem, movement: Movement) -> bool:
-    """True if the other side has nothing of a currency: what was paid in may be paid out again."""
-    stated = problem.statement_of(problem.owner.other).cash or ()
-    return bool(movement.amount and movement.amount > 0) and not any(
-        balance.total for balance in stated if balance.currency == movement.currency
-    )
+def _may_be_paid_out(movement: Movement, held: Collection[str]) -> bool:
+    """True if what was paid in may be paid out again: the other side has nothing of its currency.
+
+    `held` are the currencies that it has something of.
+    """
+    return bool(movement.amount and movement.amount > 0) and movement.currency not in held
 
 
 def _size(movement: Movement, times: int) -> tuple[object, ...]:
