@@ -349,6 +349,14 @@ RIVALS: dict[str, list[Answer]] = {
     "turned_fill_or_a_lost_one_of_twice_its_size": [(IN, ["side_flipped"])],
     # 5 prices of KO are within 28 ticks, and a fill of 2 without a fee: its SELL may be lost.
     "fill_of_another_or_a_lost_one_in_few_ticks": [(IN, ["orphan_fill"])],
+    # One fee of 0.30 among 0.35 and one fill without: 0.05 is missing there, or too little here.
+    "fee_at_the_rate_of_one_fill": [(IN, ["missing_fee"])],
+    # 220 of an order that stay open were bought at 99.02, as its other 220 were, or at 99.03.
+    "lost_fill_of_an_open_contract_at_any_price": [(IN, ["fee_currency", "missing_fill"])],
+    # 348 of an order are lost, and the exchange is behind by 348 of another one.
+    "turned_fill_beside_an_order_that_lacks_one": [(IN, ["side_flipped"])],
+    # 0.097 are worth 46.51 at the price of one of 17 fills, and at two prices of 100.
+    "quantity_or_a_lost_fill_of_one_of_many_prices": [(IN, ["wrong_quantity"])],
 }  # fmt: skip
 PROVEN: dict[str, Answer] = {
     # Nobody compares the position; the id is there twice.

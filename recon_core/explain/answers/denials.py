@@ -6,17 +6,21 @@ from heapq import nlargest, nsmallest
 from operator import attrgetter
 from typing import Final
 
+from recon_core.compare.keys import encode_key
 from recon_core.explain.answers.readings import has_usual_quantity
 from recon_core.explain.causes.removed_rows import is_removal
 from recon_core.explain.causes.stale import is_span, reported_in_full
-from recon_core.explain.problem.dimensions import is_cash
-from recon_core.explain.problem.hypotheses import fill_content
+from recon_core.explain.problem.chances import at_next_ticks
+from recon_core.explain.problem.dimensions import ORDER, is_cash, without_account
+from recon_core.explain.problem.hypotheses import MISSING_ID, fill_content
+from recon_core.explain.problem.market import market_of
+from recon_core.explain.problem.patches import Patch
 from recon_core.explain.problem.postings import order_name
 from recon_core.explain.problem.problem import Problem
 from recon_core.explain.proof.attempt import Answer, Part
 from recon_core.explain.proof.prover import Prover
 from recon_core.explain.repair.entries import has_near_price, is_near
-from recon_core.model import Fill
+from recon_core.model import Fill, LedgerSide, Leg
 from recon_core.model.explanation import CauseKind
 from recon_core.values.amounts import EXACT
 
@@ -46,6 +50,8 @@ def is_denied(prover: Prover, answer: Answer) -> bool:
         )
         or _is_reported(answer)
         or _may_be_merged(answer)
+        or _leaves_an_order(prover, answer)
+        or any(_is_at_any_price(answer, part) for part in answer.parts)
     )
 
 
@@ -93,6 +99,49 @@ def _is_reported(answer: Answer) -> bool:
         for fill in part.hypothesis.patch.removed
     }
     return bool(orders) and not orders.isdisjoint(reported_in_full(problem))
+
+
+def _is_at_any_price(answer: Answer, part: Part) -> bool:
+    """True if a missing fill has the price of its order's others, and no balance shows its own.
+
+    220 more of a contract that stays open cost the same fee at 99.02 and at 99.03. An order's
+    average price would show it.
+    """
+    problem, patch = answer.problem, part.hypothesis.patch
+    if patch.removed or [one.fill_id for one in patch.added] != [MISSING_ID]:
+        return False
+    (fill,) = patch.added
+    order = problem.orders.get(order_name(fill))
+    market = market_of(problem, problem.postings.position(fill))
+    if order is None or order.average_fill_price is not None or market is None:
+        return False
+    if not problem.postings.derivative(fill.symbol):
+        return False
+    other = next(at_next_ticks(market, fill))
+    patches = (answer.patch, answer.patch.joined(Patch((fill,), (other,))))
+    state, another = (problem.state_of(one.applied(problem.record)) for one in patches)
+    return state == another
+
+
+def _leaves_an_order(prover: Prover, answer: Answer) -> bool:
+    """True if an order of a position that an answer moves still differs: its fault moves it, too.
+
+    348 that an order lacks and a fill of 348 of another one that is missing on the exchange move
+    a position by as much as a fill of 348 that is turned round. Its fills would show it.
+    """
+    position, exchange = (
+        prover.dimensions.position,
+        answer.problem.statement_of(LedgerSide.EXTERNAL),
+    )
+    if exchange.fills is not None:
+        return False
+    moved = {name for part in answer.parts for name in part.effect}
+    differs = set(map(without_account, prover.before.difference(answer.outcome.resolved)))
+    return any(
+        f"{ORDER}{encode_key(order.order_id)}" in differs
+        and position(order.symbol, Leg.NET, order.account) in moved
+        for order in exchange.order_rows
+    )
 
 
 def _is_of_far_prices(problem: Problem, part: Part) -> bool:

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 from decimal import Decimal
+from itertools import islice
 from typing import Final
 
 from recon_core.explain.causes.copies import Copies
@@ -88,7 +89,11 @@ def _fees_at_rates(problem: Problem) -> Callable[[Fill], Iterable[OtherFee]]:
 
 
 def _charged(problem: Problem, fill: Fill, fee: Decimal, currency: str) -> Hypothesis:
-    is_doubtful = _is_one_of_the_bare(problem, fill) or _may_be_of_an_unseen_fill(problem, fill)
+    is_doubtful = (
+        _is_one_of_the_bare(problem, fill)
+        or _may_be_of_an_unseen_fill(problem, fill)
+        or _is_at_the_rate_of_one(problem, fill, fee)
+    )
     strength = Strength.CHANCE if is_doubtful else Strength.SHOWN
     return fee_change(fill, CauseKind.MISSING_FEE, fee, currency, strength)
 
@@ -121,6 +126,25 @@ def _may_be_of_an_unseen_fill(problem: Problem, fill: Fill) -> bool:
     name = problem.postings.position(fill)
     is_seen = problem.dimensions.shows(name) or not problem.postings.derivative(fill.symbol)
     return not is_seen and not _have_several_fees(problem.by_symbol.get(name, ()))
+
+
+def _is_at_the_rate_of_one(problem: Problem, fill: Fill, fee: Decimal) -> bool:
+    """True if a fee is at the one of several rates that a single fill has, whose fee may be wrong.
+
+    0.30 among fees of 0.35 leaves 0.05: the fee that is missing here, or booked too low there.
+    """
+    model = problem.schedules.model(fill)
+    if model is None or len(model.rates) == 1:
+        return False
+    rates = [rate for rate in model.rates if model.fee(problem.postings, fill, rate) == fee]
+    others = problem.by_symbol.get(problem.postings.position(fill), ())
+    shown = (
+        one
+        for one in others
+        if one is not fill
+        and any(model.fee(problem.postings, one, rate) == one.fee for rate in rates)
+    )
+    return len(list(islice(shown, 2))) < 2  # noqa: PLR2004  # a second fill is a witness
 
 
 def _have_several_fees(fills: Iterable[Fill]) -> bool:

@@ -146,7 +146,9 @@ def _may_be_missing(problem: Problem, market: Market, fill: Fill, other: Fill) -
     missing = replace(fill, side=side, quantity=more.copy_abs(), fee=fee)
     model = market.models[side]
     fees = [model.fee(problem.postings, missing, rate) for rate in model.rates] if model else []
-    return missing.fee in (fees or [ZERO]) and is_of_many_prices(problem, market, missing)
+    if not (fees and all(one.fee for one in market.fills)):
+        fees.append(ZERO)
+    return missing.fee in fees and is_of_many_prices(problem, market, missing)
 
 
 def _strength(

@@ -68,7 +68,8 @@ _FEW_TICKS: Final = Decimal(100)
 """Ticks in the range of a market: in fewer, one fill of 100 has the price of another one."""
 
 _WINDOWS: Final = Decimal(20)
-"""Units of cash in the range of a market: in fewer, one price of 20 has a fill's cash by chance."""
+"""Units of cash in the range of a market for each of its fills: in fewer, the price of one of them
+gives a fill's cash by chance."""
 
 _DECOYS: Final = 6
 """Fewest decoys of each grid.
@@ -199,13 +200,15 @@ def is_any_price(problem: Problem, market: Market, fill: Fill, tried: int) -> bo
 
 
 def is_of_many_prices(problem: Problem, market: Market, fill: Fill) -> bool:
-    """True if the unit of cash is worth a large part of the prices that a fill may have had.
+    """True if one of a market's fills may well have the price at which a fill has its cash.
 
-    0.005 at 99.60 are 0.50 in cents, as at every price from 99.01 to 100.99.
+    0.005 at 99.60 are 0.50 in cents, as at every price from 99.01 to 100.99. And 0.097 at 479.47
+    are 46.51, as at two prices of 100 around: one of 17 fills has such a price in one case of 3.
     """
     unit = _step(problem, currency_of(problem.postings.cash(paid_in(market.instrument), None)))
     worth = EXACT.multiply(fill.quantity, market.instrument.multiplier)
-    return EXACT.multiply(unit, _WINDOWS) > EXACT.multiply(worth, _spread(market, fill))
+    tried = EXACT.multiply(_WINDOWS, Decimal(len(market.fills)))
+    return EXACT.multiply(unit, tried) > EXACT.multiply(worth, _spread(market, fill))
 
 
 def is_of_few_ticks(market: Market, fill: Fill) -> bool:
