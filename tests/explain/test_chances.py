@@ -171,12 +171,13 @@ def test_any_price_that_fits_floats_to_all_digits(quantity: str, *, expected: bo
 @pytest.mark.parametrize(
     ("prices", "quantity", "expected"),
     [
-        ("100 102", "0.1", False), ("100 102", "0.099", True), ("102 100", "0.1", False),
-        ("100 100.5", "0.199", True), ("100 100.5", "0.2", False), ("100", "0.2", False),
+        ("100 102", "0.2", False), ("100 102", "0.199", True), ("102 100", "0.2", False),
+        ("100 102 101", "0.3", False), ("100 102 101", "0.299", True),
+        ("100 100.5", "0.399", True), ("100 100.5", "0.4", False), ("100", "0.2", False),
     ],
 )  # fmt: skip
 def test_a_fill_at_one_of_many_prices(prices: str, quantity: str, *, expected: bool) -> None:
-    """Its cash is below 20 cents in the range of the prices, which is at least 1 % of its own."""
+    """Its cash is below 20 cents a fill in the range of prices, at least 1 % of its own."""
     problem = problem_of({})
     given = zip(problem.fills, prices.split(), strict=False)
     fills = [replace(row, price=Decimal(price)) for row, price in given]

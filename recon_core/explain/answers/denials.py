@@ -11,15 +11,16 @@ from recon_core.explain.answers.readings import has_usual_quantity
 from recon_core.explain.causes.removed_rows import is_removal
 from recon_core.explain.causes.stale import is_span, reported_in_full
 from recon_core.explain.problem.chances import at_next_ticks
-from recon_core.explain.problem.dimensions import ORDER, is_cash, without_account
+from recon_core.explain.problem.dimensions import ORDER, add_to, is_cash, without_account
 from recon_core.explain.problem.hypotheses import MISSING_ID, fill_content
 from recon_core.explain.problem.market import market_of
 from recon_core.explain.problem.patches import Patch
-from recon_core.explain.problem.postings import order_name
+from recon_core.explain.problem.postings import order_name, reported
 from recon_core.explain.problem.problem import Problem
 from recon_core.explain.proof.attempt import Answer, Part
 from recon_core.explain.proof.prover import Prover
 from recon_core.explain.repair.entries import has_near_price, is_near
+from recon_core.ledger.bookings import signed_quantity
 from recon_core.model import Fill, LedgerSide, Leg
 from recon_core.model.explanation import CauseKind
 from recon_core.values.amounts import EXACT
@@ -129,19 +130,24 @@ def _leaves_an_order(prover: Prover, answer: Answer) -> bool:
     348 that an order lacks and a fill of 348 of another one that is missing on the exchange move
     a position by as much as a fill of 348 that is turned round. Its fills would show it.
     """
-    position, exchange = (
-        prover.dimensions.position,
-        answer.problem.statement_of(LedgerSide.EXTERNAL),
-    )
-    if exchange.fills is not None:
+    exchange = answer.problem.statement_of(LedgerSide.EXTERNAL)
+    is_internal = answer.side is LedgerSide.INTERNAL
+    ledger = answer.repaired if is_internal else prover.recorded.internal
+    if exchange.fills is not None or ledger is None:
         return False
+    position = prover.dimensions.position
     moved = {name for part in answer.parts for name in part.effect}
     differs = set(map(without_account, prover.before.difference(answer.outcome.resolved)))
-    return any(
-        f"{ORDER}{encode_key(order.order_id)}" in differs
-        and position(order.symbol, Leg.NET, order.account) in moved
+    left = {
+        order_name(order): reported(order)
         for order in exchange.order_rows
-    )
+        if f"{ORDER}{encode_key(order.order_id)}" in differs
+        and position(order.symbol, Leg.NET, order.account) in moved
+    }
+    for fill in ledger.fill_rows if left else ():
+        if order_name(fill) in left:
+            add_to(left, order_name(fill), signed_quantity(fill).copy_negate())
+    return any(left.values())
 
 
 def _is_of_far_prices(problem: Problem, part: Part) -> bool:
