@@ -357,6 +357,8 @@ RIVALS: dict[str, list[Answer]] = {
     "turned_fill_beside_an_order_that_lacks_one": [(IN, ["side_flipped"])],
     # 0.097 are worth 46.51 at the price of one of 17 fills, and at two prices of 100.
     "quantity_or_a_lost_fill_of_one_of_many_prices": [(IN, ["wrong_quantity"])],
+    # Three fills that are turned, and one of them again: that one, and the exchange's own sign.
+    "all_turned_and_one_again": [(IN, ["sign_convention", "side_flipped"])],
 }  # fmt: skip
 PROVEN: dict[str, Answer] = {
     # Nobody compares the position; the id is there twice.

@@ -4,6 +4,8 @@ from collections.abc import Sequence
 from dataclasses import replace
 from decimal import Decimal
 from fractions import Fraction
+from itertools import permutations
+from typing import Final
 
 from recon_core.explain.answers.denials import is_denied, refused
 from recon_core.explain.answers.readings import has_two_readings, is_of_fees
@@ -28,6 +30,9 @@ from recon_core.ledger.bookings import notional
 from recon_core.model import Fill, LedgerSide
 from recon_core.model.explanation import CauseKind
 from recon_core.values.amounts import EXACT, ZERO, decimal_places, unit_at
+
+_TURNS: Final = frozenset({CauseKind.SIGN_CONVENTION, CauseKind.SIDE_FLIPPED})
+"""Causes that exchange BUY and SELL."""
 
 
 def unseen_amounts(prover: Prover, answer: Answer) -> list[str]:
@@ -61,6 +66,7 @@ def _is_doubtful(prover: Prover, answer: Answer) -> bool:
         or _is_net_zero(answer)
         or _is_of_few_lots(answer)
         or _pulls_apart(answer)
+        or _turns_a_fill_twice(answer)
         or _is_little_cash(answer)
         or _may_be_a_false_fill(answer)
         or _leaves_copies(answer)
@@ -268,6 +274,18 @@ def _pulls_apart(answer: Answer) -> bool:
             if is_position(name):
                 signs.setdefault(name, set()).add(amount > 0)
     return any(len(each) > 1 and total[name] for name, each in signs.items())
+
+
+def _turns_a_fill_twice(answer: Answer) -> bool:
+    """True if all fills of a position are turned round, and one of them again.
+
+    Then that one alone is wrong, and the figure that the exchange states has the other sign.
+    """
+    turned = [part for part in answer.parts if part.hypothesis.cause_kind in _TURNS]
+    return any(
+        one.hypothesis.patch.builds_on(other.hypothesis.patch)
+        for one, other in permutations(turned, 2)
+    )
 
 
 def _is_of_few_lots(answer: Answer) -> bool:
