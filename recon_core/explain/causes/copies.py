@@ -151,11 +151,7 @@ def repeats(fill: Fill, other: Fill) -> bool:
     They have one id, or equal content at one time, or equal content in one order within
     `NEAR_COPY`.
     """
-    if _identity(fill) == _identity(other):
-        return True
-    interval = abs(fill.time - other.time)
-    is_near = interval <= NEAR_COPY and order_name(fill) == order_name(other)
-    return fill_content(fill) == fill_content(other) and (is_near or not interval)
+    return Originals.of((other,)).has_one_of(fill)
 
 
 @dataclass
