@@ -130,10 +130,9 @@ def _leaves_an_order(prover: Prover, answer: Answer) -> bool:
     348 that an order lacks and a fill of 348 of another one that is missing on the exchange move
     a position by as much as a fill of 348 that is turned round. Its fills would show it.
     """
-    exchange = answer.problem.statement_of(LedgerSide.EXTERNAL)
-    is_internal = answer.side is LedgerSide.INTERNAL
-    ledger = answer.repaired if is_internal else prover.recorded.internal
-    if exchange.fills is not None or ledger is None:
+    problem = answer.problem
+    exchange = problem.statement_of(LedgerSide.EXTERNAL)
+    if exchange.fills is not None:
         return False
     position = prover.dimensions.position
     moved = {name for part in answer.parts for name in part.effect}
@@ -144,7 +143,7 @@ def _leaves_an_order(prover: Prover, answer: Answer) -> bool:
         if f"{ORDER}{encode_key(order.order_id)}" in differs
         and position(order.symbol, Leg.NET, order.account) in moved
     }
-    for fill in ledger.fill_rows if left else ():
+    for fill in answer.patch.applied(problem.record).fill_rows if left else ():
         if order_name(fill) in left:
             add_to(left, order_name(fill), signed_quantity(fill).copy_negate())
     return any(left.values())
