@@ -359,6 +359,8 @@ RIVALS: dict[str, list[Answer]] = {
     "quantity_or_a_lost_fill_of_one_of_many_prices": [(IN, ["wrong_quantity"])],
     # Three fills that are turned, and one of them again: that one, and the exchange's own sign.
     "all_turned_and_one_again": [(IN, ["sign_convention", "side_flipped"])],
+    # 13 fees of 1.00 and one of 3.00 turned round are 32.00, and 72 contracts at another price.
+    "fees_of_few_lots_or_the_price_of_a_fill": [(IN, ["fee_sign"])],
 }  # fmt: skip
 PROVEN: dict[str, Answer] = {
     # Nobody compares the position; the id is there twice.

@@ -14,8 +14,10 @@ from recon_core.explain.causes.family import (
     OtherFee,
 )
 from recon_core.explain.causes.fee_pairs import most_fees
+from recon_core.explain.causes.strengths import may_be_unique, of_one_amount
 from recon_core.explain.problem.dimensions import negated
 from recon_core.explain.problem.fee_evidence import at_usual_rate
+from recon_core.explain.problem.figures import common_lot
 from recon_core.explain.problem.fill_group import FillGroup, times
 from recon_core.explain.problem.hypotheses import (
     Hypothesis,
@@ -30,10 +32,13 @@ from recon_core.explain.problem.problem import FaultIn, Problem
 from recon_core.explain.problem.wording import sentence_of
 from recon_core.model import Fill
 from recon_core.model.explanation import CauseKind
-from recon_core.values.amounts import EXACT, ZERO
+from recon_core.values.amounts import EXACT, ZERO, exact_sum
 
 _TURNED: Final = Decimal(-2)
 """Factor of an exchanged sign: the turned fee less the fee itself is -2 times it."""
+
+_GROUPS: Final = 3
+"""Faults of all fees that are tried: turned, not booked, and charged."""
 
 _OF_PAIRS: Final = {
     CauseKind.MISSING_FEE: "no fee was booked at all",
@@ -190,8 +195,19 @@ def _all_turned(group: FillGroup) -> Hypothesis:
     turned = [with_fee(fill, fill.fee.copy_negate()) for fill in fills]
     hypothesis = of_all(CauseKind.FEE_SIGN, fills, turned, "of every fee")
     is_flat = len(fills) > 1 and len({fill.fee for fill in fills}) == 1 and fills[0].fee > 0
-    is_chance = _are_paid(group.problem, len(fills)) or is_flat
+    is_chance = _are_paid(group.problem, len(fills)) or is_flat or _are_of_few_lots(fills)
     return replace(hypothesis, strength=Strength.CHANCE) if is_chance else hypothesis
+
+
+def _are_of_few_lots(fills: Sequence[Fill]) -> bool:
+    """True if fees are of so few lots that they are a price of another fill by coincidence.
+
+    13 fees of 1.00 and one of 3.00 turned round are 32.00, and a contract's price moves cash by
+    1.00 as well.
+    """
+    fees = [fill.fee for fill in fills]
+    turned = EXACT.multiply(exact_sum(fees), _TURNED)
+    return not may_be_unique(of_one_amount(turned, _GROUPS, common_lot(fees)))
 
 
 def _are_paid(problem: Problem, count: int) -> bool:
