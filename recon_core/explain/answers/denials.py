@@ -105,8 +105,8 @@ def _is_reported(answer: Answer) -> bool:
 def _is_at_any_price(answer: Answer, part: Part) -> bool:
     """True if a missing fill has the price of its order's others, and no balance shows its own.
 
-    220 more of a contract that stays open cost the same fee at 99.02 and at 99.03. An order's
-    average price would show it.
+    220 more of a contract that stays open cost the same flat fee at 99.02 and at 99.03. An order's
+    average price would show it, and a fee at a rate does.
     """
     problem, patch = answer.problem, part.hypothesis.patch
     if patch.removed or [one.fill_id for one in patch.added] != [MISSING_ID]:
@@ -118,7 +118,14 @@ def _is_at_any_price(answer: Answer, part: Part) -> bool:
         return False
     if not problem.postings.derivative(fill.symbol):
         return False
-    other = next(at_next_ticks(market, fill))
+    other, model = next(at_next_ticks(market, fill)), market.models[fill.side]
+    if model is not None and fill.fee:
+        fees = {rate: model.fee(problem.postings, fill, rate) for rate in model.rates}
+        others = (
+            model.fee(problem.postings, other, rate) for rate in fees if fees[rate] == fill.fee
+        )
+        if any(fee != fill.fee for fee in others):
+            return False
     patches = (answer.patch, answer.patch.joined(Patch((fill,), (other,))))
     state, another = (problem.state_of(one.applied(problem.record)) for one in patches)
     return state == another

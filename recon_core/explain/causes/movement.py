@@ -154,7 +154,7 @@ def _missing_kind(movement: Movement) -> CauseKind:
     return CauseKind.SPLIT if is_split else CauseKind.MISSING_MOVEMENT
 
 
-def _has_copy(movement: Movement, movements: Iterable[Movement]) -> bool:
+def has_copy(movement: Movement, movements: Iterable[Movement]) -> bool:
     """True if another movement has the same content within `NEAR_COPY`."""
     alike = (other for other in movements if other.content == movement.content)
     return _has_near(movement, sorted(alike, key=_TIME))
@@ -253,7 +253,7 @@ def of_period(group: MovementGroup) -> Hypothesis:
     more, units = EXACT.subtract(*reversed(amounts)), EXACT.subtract(*reversed(quantities))
     for row in reversed(mine):
         is_all = (row.amount or ZERO, row.quantity or ZERO) == (more, units)
-        if is_all and _has_copy(row, mine):
+        if is_all and has_copy(row, mine):
             return surplus_movement(row, is_repeated=True)
     (whole,) = right
     amount = None if whole.amount is None else _turned(more)

@@ -14,7 +14,8 @@ from itertools import groupby
 from operator import attrgetter
 from typing import Final
 
-from recon_core.explain.problem.hypotheses import Hypothesis, Row, Strength, fill_content
+from recon_core.explain.causes.movement import has_copy
+from recon_core.explain.problem.hypotheses import Hypothesis, Row, fill_content
 from recon_core.explain.problem.patches import Patch
 from recon_core.explain.problem.problem import FaultIn, Problem
 from recon_core.model import Fill, LedgerSide, Movement
@@ -32,10 +33,10 @@ def removed_at_end(
 ) -> tuple[Mapping[int, tuple[Row, ...]], tuple[Row, ...]]:
     """Return the places of hypotheses that remove the first of `rows`, and these rows.
 
-    `rows` are rows of the ledger from one of its ends on. One that moves a position, or a movement
-    that lists of both sides show to be false, is among those returned. Each place has the rows of
-    its hypothesis that are not among them, none unless `in_part`. The rows of a hypothesis that
-    removes a single row are interchangeable. Empty where the ledger is not at fault.
+    `rows` are rows of the ledger from one of its ends on. One that is no copy of a movement within
+    seconds is among those returned. Each place has the rows of its hypothesis that are not among
+    them, none unless `in_part`. The rows of a hypothesis that removes a single row are
+    interchangeable. Empty where the ledger is not at fault.
     """
     before = _before_changes(hypotheses)
     wanted = {
@@ -50,22 +51,15 @@ def removed_at_end(
         whole = {at: each for at, each in wanted.items() if in_part or found[at] == len(each)}
         if sum(found[at] for at in whole) == len(taken):
             first = tuple(row for _, row in taken)
-            is_asked = any(
-                _moves_a_position(row) or _is_listed(hypotheses[at]) for at, row in taken
-            )
+            is_asked = any(_may_be_true(problem, row) for row in first)
             return _left(hypotheses, found, first) if is_asked else {}, first
         wanted = whole
     return {}, ()
 
 
-def _moves_a_position(row: Row) -> bool:
-    """True if a row is a fill, or an event such as an expiry that changes a quantity."""
-    return isinstance(row, Fill) or bool(row.quantity)
-
-
-def _is_listed(one: Hypothesis) -> bool:
-    """True if lists of both sides show a false movement that is no copy: only one has it."""
-    return one.strength is Strength.SHOWN and one.cause_kind is not CauseKind.DUPLICATE_MOVEMENT
+def _may_be_true(problem: Problem, row: Row) -> bool:
+    """True if a row is no copy: a movement that states another one of its seconds again."""
+    return isinstance(row, Fill) or not has_copy(row, problem.rows.movements)
 
 
 def patch_of_removed(rows: Iterable[Row]) -> Patch:

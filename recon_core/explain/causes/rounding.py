@@ -184,9 +184,10 @@ def rounding_of_pairs(
 ) -> SharedFault | None:
     """Return the fault of figures that are the right ones rounded to fewer decimals.
 
-    At least `MOST_PAIRS` of all fills must have no more decimals than the rounded figures.
+    At least `MOST_PAIRS` of all fills must have no more decimals than the rounded figures. Other
+    figures lose other digits: 2570 and 2580 for 2570.02 and 2580.02 are prices that are all off.
     """
-    if len(rows) < FEWEST_PAIRS:
+    if len(rows) < FEWEST_PAIRS or _are_shifted(rows, name):
         return None
     given = Counter(decimal_places(shortest(getattr(fill, name))) for fill in fills)
     most = max(decimal_places(shortest(getattr(row.at, name))) for row in rows)
@@ -205,6 +206,13 @@ def rounding_of_pairs(
                 detail = f"{name} to {places} decimals"
                 return SharedFault(CauseKind.ROUNDING, detail, fields, members, Facts(rounded=name))
     return None
+
+
+def _are_shifted(rows: Sequence[PairRow], name: str) -> bool:
+    """True if figures that differ among themselves are all off by one amount."""
+    right = {getattr(row.right, name) for row in rows}
+    off = {EXACT.subtract(getattr(row.right, name), getattr(row.at, name)) for row in rows}
+    return len(right) > len(off) == 1
 
 
 def _usual_places(rows: Sequence[PairRow], name: str) -> int:

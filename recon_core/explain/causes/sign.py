@@ -1,20 +1,22 @@
 """The other sign: BUY and SELL of every fill, or figures that a side states."""
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from decimal import Decimal
 from typing import Final
 
 from recon_core.explain.causes.family import CauseFamily
-from recon_core.explain.problem.dimensions import Dimensions, is_cash, is_position
+from recon_core.explain.problem.dimensions import Dimensions, Vector, is_cash, is_position, minus
 from recon_core.explain.problem.fill_group import FillGroup, times
 from recon_core.explain.problem.hypotheses import Hypothesis, flipped, of_all
 from recon_core.explain.problem.pairs import PairRow, SharedFault, differing_in
 from recon_core.explain.problem.stated_figures import StateHypothesis, States
 from recon_core.explain.problem.wording import sentence_of
-from recon_core.ledger.bookings import is_derivative
+from recon_core.ledger.replay import replay
 from recon_core.model import Fill, RecordedSession
 from recon_core.model.explanation import CauseKind
 from recon_core.values.amounts import ZERO
+from recon_core.values.errors import ReplayError
 
 _TURNED: Final = Decimal(-2)
 """Factor of an exchanged sign: the turned amount less the amount itself is -2 times it."""
@@ -49,22 +51,44 @@ def _in_states(states: States) -> Iterator[StateHypothesis]:
 
 
 def _doubt(
-    _dimensions: Dimensions, recorded: RecordedSession, chosen: Sequence[StateHypothesis]
+    dimensions: Dimensions, recorded: RecordedSession, chosen: Sequence[StateHypothesis]
 ) -> str:
-    """Doubt the other sign of figures that one fill of the other side, exchanged, gives as well.
+    """Doubt the other sign of figures that the other side's fills, turned round, give as well.
 
-    A fill of a derivative moves no cash before it is closed.
+    Fills of a derivative that open a position move no cash by their prices.
     """
     for one in chosen:
-        other = recorded.side(one.side.other)
-        rows = () if other is None else other.fill_rows
-        if one.cause_kind is not CauseKind.SIGN_CONVENTION or len(rows) != 1:
+        if one.cause_kind is not CauseKind.SIGN_CONVENTION:
             continue
-        instrument = recorded.instruments.get(rows[0].symbol)
-        is_open = instrument is not None and is_derivative(instrument)
-        if is_open or any(map(is_cash, one.correction)):
+        record, other = recorded.side(one.side), recorded.side(one.side.other)
+        if record is None or other is None:
+            continue
+        if len(other.fill_rows) == 1 and any(map(is_cash, one.correction)):
             return f"another fill of the {one.side.other} side"
+        if _turned_gives(dimensions, recorded, one, dimensions.stated(record)):
+            return f"the fills of the {one.side} side"
     return ""
+
+
+def _turned_gives(
+    dimensions: Dimensions, recorded: RecordedSession, one: StateHypothesis, stated: Vector
+) -> bool:
+    """True if the other side's fills of the figures, turned round, give all that a side states."""
+    other = recorded.side(one.side.other)
+    if other is None or not other.fill_rows:
+        return False
+    fills = [
+        flipped(row)
+        if dimensions.position(row.symbol, row.leg, row.account) in one.correction
+        else row
+        for row in other.fill_rows
+    ]
+    try:
+        ledger = replay(recorded, replace(other, fills=fills))
+    except ReplayError:
+        return False
+    state = dimensions.state(ledger.positions, ledger.cash)
+    return not dimensions.real(minus(stated, state))
 
 
 def _sections(names: tuple[str, ...]) -> list[tuple[str, ...]]:

@@ -10,11 +10,11 @@ from recon_core.explain import explain
 from recon_core.explain.causes.movement import (
     FAMILY,
     _difference,
-    _has_copy,
     _may_be_others,
     _movement_kind,
     _size,
     _wrong_text,
+    has_copy,
     surplus_movement,
 )
 from recon_core.explain.problem.hypotheses import Hypothesis
@@ -161,9 +161,9 @@ def test_the_other_sign_of_one_movement_or_others(
 def test_a_movement_that_is_stated_twice(seconds: int, *, expected: bool) -> None:
     """Within seconds, under any id; it is no copy of itself."""
     one, again = paid("5"), paid("5", seconds=-700 + seconds, name="n")
-    assert _has_copy(one, [one, again]) is expected
-    assert not _has_copy(one, [one])
-    assert not _has_copy(one, [one, paid("6", name="n")])
+    assert has_copy(one, [one, again]) is expected
+    assert not has_copy(one, [one])
+    assert not has_copy(one, [one, paid("6", name="n")])
 
 
 @pytest.mark.parametrize(

@@ -216,9 +216,10 @@ def test_the_fee_of_another_size(fee: str, other: str, *, is_known: bool, expect
 
 FITTED: dict[str, tuple[str, str, int, list[str]]] = {
     "alone": ("400", "-400400", 1, ["407 FITTED"]),
-    "alone, of few ticks": ("2", "-2002", 1, ["9 FITTED"]),
+    "alone, of few ticks": ("100", "-100100", 1, ["107 FITTED"]),
+    "alone, of the price of one of many fills": ("2", "-2002", 1, ["9 CHANCE"]),
     "after a first fault": ("700", "-700700", 2, ["707 FITTED"]),
-    "after a first fault, of few ticks": ("2", "-2002", 2, ["9 CHANCE"]),
+    "after a first fault, of few ticks": ("100", "-100100", 2, ["107 CHANCE"]),
     "of a finer lot": ("2.5", "-2502.5", 1, ["9.5 CHANCE"]),
     "less than nothing": ("-7", "7007", 1, []),
     "other cash": ("2", "-2500", 1, []),
