@@ -8,11 +8,12 @@ from typing import Final
 
 from recon_core.compare.keys import encode_key
 from recon_core.explain.answers.readings import has_usual_quantity
+from recon_core.explain.causes.movement import is_same_movement
 from recon_core.explain.causes.removed_rows import is_removal
 from recon_core.explain.causes.stale import is_span, reported_in_full
 from recon_core.explain.problem.chances import at_next_ticks
 from recon_core.explain.problem.dimensions import ORDER, add_to, is_cash, without_account
-from recon_core.explain.problem.hypotheses import MISSING_ID, fill_content
+from recon_core.explain.problem.hypotheses import MISSING_ID, NEAR_COPY, fill_content
 from recon_core.explain.problem.market import market_of
 from recon_core.explain.problem.patches import Patch
 from recon_core.explain.problem.postings import order_name, reported
@@ -21,11 +22,14 @@ from recon_core.explain.proof.attempt import Answer, Part
 from recon_core.explain.proof.prover import Prover
 from recon_core.explain.repair.entries import has_near_price, is_near
 from recon_core.ledger.bookings import signed_quantity
-from recon_core.model import Fill, LedgerSide, Leg
+from recon_core.model import Fill, LedgerSide, Leg, Order
 from recon_core.model.explanation import CauseKind
 from recon_core.values.amounts import EXACT
 
 _PRICE: Final = attrgetter("price")
+
+_FEWEST_FEES: Final = 3
+"""Fills of a market, the one in question left out, from which on their fees are a schedule."""
 
 
 def refused(prover: Prover, answer: Answer) -> list[str]:
@@ -52,7 +56,12 @@ def is_denied(prover: Prover, answer: Answer) -> bool:
         or _is_reported(answer)
         or _may_be_merged(answer)
         or _leaves_an_order(prover, answer)
-        or any(_is_at_any_price(answer, part) for part in answer.parts)
+        or any(
+            _is_at_any_price(answer, part)
+            or _is_listed(problem, part)
+            or _makes_a_fee_odd(problem, part)
+            for part in answer.parts
+        )
     )
 
 
@@ -93,13 +102,29 @@ def _is_reported(answer: Answer) -> bool:
     The exchange then contradicts itself: its reports are newer than its state and its rows.
     """
     problem = answer.problem
-    orders = {
-        order_name(fill)
+    removed = [
+        fill
         for part in answer.parts
         if is_removal(problem, part.hypothesis)
         for fill in part.hypothesis.patch.removed
-    }
-    return bool(orders) and not orders.isdisjoint(reported_in_full(problem))
+    ]
+    if not removed:
+        return False
+    orders = set(map(order_name, removed))
+    return not orders.isdisjoint(reported_in_full(problem)) or any(
+        not fill.order_id and _is_an_order(fill, order)
+        for order in problem.statement_of(LedgerSide.EXTERNAL).order_rows
+        for fill in removed
+    )
+
+
+def _is_an_order(fill: Fill, order: Order) -> bool:
+    """True if a fill that names no order is all that an order has filled, at the time of it."""
+    return (
+        (fill.symbol, fill.side, fill.quantity) == (order.symbol, order.side, order.filled_quantity)
+        and fill.account in {None, order.account}
+        and abs(fill.time - order.time) <= NEAR_COPY
+    )
 
 
 def _is_at_any_price(answer: Answer, part: Part) -> bool:
@@ -129,6 +154,43 @@ def _is_at_any_price(answer: Answer, part: Part) -> bool:
     patches = (answer.patch, answer.patch.joined(Patch((fill,), (other,))))
     state, another = (problem.state_of(one.applied(problem.record)) for one in patches)
     return state == another
+
+
+def _is_listed(problem: Problem, part: Part) -> bool:
+    """True if a movement that is said to be false is one that the exchange lists as well.
+
+    Its balance may be behind its list.
+    """
+    if not is_removal(problem, part.hypothesis):
+        return False
+    removed = part.hypothesis.patch.removed_movements
+    kept = [row for row in problem.rows.movements if not any(row is one for one in removed)]
+    listed = problem.statement_of(LedgerSide.EXTERNAL).movement_rows
+    return any(
+        sum(is_same_movement(row, other) for other in listed)
+        > sum(is_same_movement(row, other) for other in kept)
+        for row in removed
+    )
+
+
+def _makes_a_fee_odd(problem: Problem, part: Part) -> bool:
+    """True if a fee that is as all others are is replaced by one that is not, and nothing else.
+
+    The exchange lists four fees of 0.65 a contract, and a fill without one that the ledger has
+    with it: its own row is the odd one.
+    """
+    patch = part.hypothesis.patch
+    if len(patch.removed) != 1 or len(patch.added) != 1:
+        return False
+    (old,), (new,) = patch.removed, patch.added
+    figures = ("symbol", "side", "quantity", "price")
+    if old.fee == new.fee or any(getattr(old, one) != getattr(new, one) for one in figures):
+        return False
+    fills = problem.by_symbol.get(problem.postings.position(old), ())
+    model = problem.schedules.model(old) if len(fills) > _FEWEST_FEES else None
+    if model is None or old.fee_currency != model.currency:
+        return False
+    return model.gives(problem.postings, old) and not model.is_near(problem.postings, new)
 
 
 def _leaves_an_order(prover: Prover, answer: Answer) -> bool:

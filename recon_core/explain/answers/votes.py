@@ -36,7 +36,7 @@ from recon_core.explain.problem.patches import Patch, total_of
 from recon_core.explain.problem.postings import reported
 from recon_core.explain.problem.problem import FaultIn
 from recon_core.explain.problem.wording import row_id
-from recon_core.explain.proof.attempt import Answer
+from recon_core.explain.proof.attempt import Answer, Part
 from recon_core.explain.proof.prover import Prover
 from recon_core.explain.search.self_consistency import OrderReports
 from recon_core.ledger.bookings import is_derivative
@@ -87,26 +87,23 @@ def is_against_the_record(answer: Answer) -> bool:
 def votes(prover: Prover, answer: Answer) -> Votes:
     """Count the statements of the exchange for and against an answer on its rows.
 
-    Of an answer with several causes the cause with the fewest votes counts.
+    Of an answer with several causes the cause with the fewest votes counts. What two causes move to
+    and fro is no vote for either, nor is the cash that others move as well.
     """
     record = prover.recorded.side(answer.side)
     assert record is not None  # noqa: S101  # the answer corrects its rows
     figures = _of_figures(prover, answer, record)
     orders = None if prover.recorded.shares("orders") else record.orders
     reports = OrderReports.of(orders or (), plain=prover.dimensions.plain)
-    of_snapshots = list(_of_snapshots(prover, answer))
+    of_snapshots = _of_snapshots(prover, answer)
     found = []
     for part in answer.parts:
+        moved = _moved_figures(prover.dimensions, part, figures)
         own = [
-            *{
-                vote
-                for name, amount in part.effect.items()
-                if not _is_zero(amount, prover.dimensions)  # no figure shows less than float dust
-                for vote in figures.get(name, ())
-            },
+            *{vote for name in moved for vote in figures.get(name, ())},
             *_of_orders(reports, answer, part.hypothesis.patch),
             *_of_repetitions(answer, part.hypothesis.patch),
-            *of_snapshots,
+            *{("snapshots", vote) for name in moved for vote in of_snapshots.get(name, ())},
         ]
         found.append((sum(is_aye for _, is_aye in own), sum(not is_aye for _, is_aye in own)))
     return Votes(min(ayes for ayes, _ in found), max(noes for _, noes in found))
@@ -114,6 +111,19 @@ def votes(prover: Prover, answer: Answer) -> Votes:
 
 _Vote = tuple[str, bool]
 """The name of a statement, and true for an aye."""
+
+
+def _moved_figures(
+    dimensions: Dimensions, part: Part, figures: Mapping[str, tuple[_Vote, ...]]
+) -> list[str]:
+    """Return the dimensions that a cause moves, none if others move its positions back.
+
+    No figure shows less than float dust.
+    """
+    moved = [name for name, amount in part.effect.items() if not _is_zero(amount, dimensions)]
+    positions = [name for name in moved if is_position(name) and dimensions.shows(name)]
+    is_moved_back = bool(positions) and not any(map(figures.get, positions))
+    return [] if is_moved_back else moved
 
 
 def _of_figures(
@@ -225,28 +235,28 @@ def _is_copy(row: Row, other: Row) -> bool:
     return row_id(row) == row_id(other) or abs(row.time - other.time) <= NEAR_COPY
 
 
-def _of_snapshots(prover: Prover, answer: Answer) -> Iterator[_Vote]:
-    """Yield the vote of the exchange's earlier states: one, however many they are.
+def _of_snapshots(prover: Prover, answer: Answer) -> Mapping[str, set[bool]]:
+    """Return the votes of the exchange's earlier states by dimension, however many states.
 
     Its rows and the corrected rows are replayed to the time of each; a snapshot that is as one
     of both gives, and not as the other, is a vote.
     """
-    before = answer.problem.record
+    before, found = answer.problem.record, dict[str, set[bool]]()
     if not before.snapshots or before.opening is None:
-        return
+        return found
     after = answer.patch.applied(before)
     try:
         pairs = list(zip(_states(prover, before), _states(prover, after), strict=True))
     except ReconError:
-        return
-    dimensions, signs = prover.dimensions, set()
+        return found
+    dimensions = prover.dimensions
     for (snapshot, listed), (_, right) in pairs:
         stated = dimensions.state(snapshot.positions, snapshot.cash)
         for name in (listed.keys() | right.keys()) & stated.keys():
             amounts = listed.get(name, ZERO), right.get(name, ZERO)
             if amounts[0] != amounts[1] and stated[name] in amounts:
-                signs.add(stated[name] == amounts[1])
-    yield from (("snapshots", is_aye) for is_aye in signs)
+                found.setdefault(name, set()).add(stated[name] == amounts[1])
+    return found
 
 
 def _states(prover: Prover, record: SideRecord) -> Iterator[tuple[Snapshot, dict[str, Decimal]]]:

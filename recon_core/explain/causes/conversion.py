@@ -14,12 +14,14 @@ from recon_core.explain.causes.family import CauseFamily
 from recon_core.explain.problem.dimensions import (
     Dimensions,
     account_of,
+    add_to,
     bare_name,
     currency_of,
     is_cash,
 )
 from recon_core.explain.problem.hypotheses import Hypothesis, Row, Strength
 from recon_core.explain.problem.patches import Patch
+from recon_core.explain.problem.postings import postings_of
 from recon_core.explain.problem.stated_figures import StateHypothesis, States
 from recon_core.explain.problem.wording import rows_text
 from recon_core.model import Movement, MovementKind, RecordedSession
@@ -71,18 +73,47 @@ def _are_alike(one: str, other: str) -> bool:
 
 
 def _doubt(
-    _dimensions: Dimensions, recorded: RecordedSession, chosen: Sequence[StateHypothesis]
+    dimensions: Dimensions, recorded: RecordedSession, chosen: Sequence[StateHypothesis]
 ) -> str:
-    """Doubt a round amount, which may be two transfers, and two assets that are traded."""
+    """Doubt a round amount, which may be two transfers, and two assets that are traded.
+
+    And an amount of rows, which may be named in the wrong one of both assets.
+    """
     for hypothesis in chosen:
         if hypothesis.cause_kind is not CauseKind.CONVERSION:
             continue
         amount = max(hypothesis.correction.values())
         pair = {currency_of(bare_name(name)) for name in hypothesis.correction}
         traded = any({one.base, one.quote} == pair for one in recorded.instruments.values())
-        if traded or len(amount.normalize(EXACT).as_tuple().digits) < _FEWEST_DIGITS:
+        is_round = len(amount.normalize(EXACT).as_tuple().digits) < _FEWEST_DIGITS
+        if traded or is_round or amount in _amounts_of_rows(dimensions, recorded, hypothesis):
             return "the movements of both sides, where a conversion would be"
     return ""
+
+
+def _amounts_of_rows(
+    dimensions: Dimensions, recorded: RecordedSession, hypothesis: StateHypothesis
+) -> set[Decimal]:
+    """Return the sizes of what rows move in an asset: each, those of a symbol, fees, and all."""
+    found: set[Decimal] = set()
+    for record in recorded.own_records().values():
+        postings = postings_of(recorded, dimensions, record)
+        moved = [
+            *((row.symbol, postings.fill(row)) for row in record.fill_rows),
+            *((row.symbol, postings.movement(row)) for row in record.movement_rows),
+        ]
+        for name in hypothesis.correction:
+            sums: dict[str, Decimal] = {}
+            for symbol, effect in moved:
+                if amount := effect.get(name):
+                    found.add(amount.copy_abs())
+                    add_to(sums, "all rows", amount)
+                    add_to(sums, f"rows of {symbol}", amount)
+            for row in record.fill_rows:
+                if row.fee and postings.cash(row.charged_in, row.account) == name:
+                    add_to(sums, "fees", row.fee)
+            found.update(map(Decimal.copy_abs, sums.values()))
+    return found
 
 
 def conversions(rows: Sequence[Movement]) -> Iterator[Hypothesis]:

@@ -154,6 +154,12 @@ def _missing_kind(movement: Movement) -> CauseKind:
     return CauseKind.SPLIT if is_split else CauseKind.MISSING_MOVEMENT
 
 
+def is_same_movement(one: Movement, other: Movement) -> bool:
+    """True if two rows state one movement: equal content, and one id or within `NEAR_COPY`."""
+    is_near = one.movement_id == other.movement_id or abs(one.time - other.time) <= NEAR_COPY
+    return is_near and one.content == other.content
+
+
 def has_copy(movement: Movement, movements: Iterable[Movement]) -> bool:
     """True if another movement has the same content within `NEAR_COPY`."""
     alike = (other for other in movements if other.content == movement.content)

@@ -533,10 +533,28 @@ def _newest_rows_unseen(
     unseen = _unseen(problem, hypotheses, max_skew)
     newest = list(islice(unseen, 2)) if singles else []
     left, rows = removed_at_end(problem, hypotheses, chain(newest, unseen), in_part=lists)
+    if not left:
+        left, rows = _of_one_account(problem, hypotheses, max_skew)
     if left:
         yield _behind_by(problem, rows, left, max_skew)
     if newest and len({row.time for row in newest}) == len(newest):
         yield from _newest_row_alike(problem, hypotheses, newest[0], singles, max_skew)
+
+
+def _of_one_account(
+    problem: Problem, hypotheses: Sequence[Hypothesis], max_skew: timedelta
+) -> tuple[Mapping[int, tuple[Row, ...]], tuple[Row, ...]]:
+    """Return the same for the newest rows of one of several accounts: each is asked for alone."""
+    removed = (row for one in hypotheses for row in one.patch.rows_removed)
+    for account in dict.fromkeys(row.account for row in removed):
+        if all(row.account == account for row in problem.fills):
+            continue
+        unseen = _unseen(problem, hypotheses, max_skew)
+        rows = (row for row in unseen if row.account == account)
+        left, first = removed_at_end(problem, hypotheses, rows)
+        if left:
+            return left, first
+    return {}, ()
 
 
 def _single_removals(problem: Problem, hypotheses: Sequence[Hypothesis]) -> list[int]:
