@@ -1,6 +1,6 @@
 """Entries of a repair: applied to a copy they do away with what they answer, once and twice."""
 
-from dataclasses import replace
+from dataclasses import fields, replace
 from decimal import Decimal
 from pathlib import Path
 
@@ -19,7 +19,8 @@ from recon_core.model.comparison import diff_id
 from recon_core.model.explanation import Booking, Effort, Explanation, ExplanationVerdict
 from recon_core.policy.model import Policy
 from recon_core.values.errors import ReconError
-from tests.core.builders import AS_OF, recorded, side
+from tests.core.builders import AS_OF, SPOT, recorded, side
+from tests.explain.real_sessions import books, moved, session
 
 EXAMPLES = Path(__file__).parents[2] / "examples/explain"
 
@@ -56,6 +57,39 @@ def test_each_entry_answers_its_own_diffs() -> None:
 
 
 FILL = Fill("f1", "A/EUR", OrderSide.BUY, Decimal(1), Decimal(100), AS_OF)
+WHOLE = (
+    replace(
+        FILL, fee=Decimal("0.1"), fee_currency="BNB", client_order_id="c1", account="main",
+        exchange_order_id="x1", leg=Leg.LONG, position_id="p1",
+    ),
+    Movement(
+        "m1", MovementKind.CONVERSION, AS_OF, "EUR", Decimal("-1.5"), "A/EUR", Decimal("0.1"),
+        "main", "g1",
+    ),
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("row", WHOLE)
+def test_a_row_is_written_whole(row: Fill | Movement) -> None:
+    """An entry removes the row that has all of its figures, the group of a movement among them."""
+    read = fill_of if isinstance(row, Fill) else movement_of
+    assert read(row_values(row)) == row
+    assert all(getattr(row, one.name) not in {None, one.default} for one in fields(row))
+
+
+def test_a_copy_of_a_movement_in_a_group_is_removed() -> None:
+    """The entry names its group."""
+    legs = [
+        moved("m1", "conversion", "-123.45 EUR", -60), moved("m2", "conversion", "2 BTC", -60),
+    ]  # fmt: skip
+    legs = [replace(row, group="c") for row in legs]
+    right = books(*legs)
+    wrong = books(*legs, replace(legs[0], movement_id="m3"))
+    before = session(wrong, right, SPOT)
+    (one,) = explain(before)
+    (entry,) = entries_of(before, one)
+    assert (entry.action, entry.row["group"]) == ("remove_movement", "c")
+    assert Reconciliation(apply_entries(before.recorded, [entry]), Policy()).diffs == []
 
 
 @pytest.mark.parametrize(

@@ -361,6 +361,47 @@ RIVALS: dict[str, list[Answer]] = {
     "all_turned_and_one_again": [(IN, ["sign_convention", "side_flipped"])],
     # 13 fees of 1.00 and one of 3.00 turned round are 32.00, and 72 contracts at another price.
     "fees_of_few_lots_or_the_price_of_a_fill": [(IN, ["fee_sign"])],
+    # Interest of 250 on two days, of which the exchange lists the first: the second is yet to come.
+    "newest_movement_or_a_copy_of_another_day": [
+        (IN, ["duplicate_movement"]), (OUT, ["as_of_shift"]),
+    ],
+    # A reward that no row of the exchange shows; nothing is later in the ledger.
+    "newest_movement_or_behind": [(IN, ["foreign_activity"]), (OUT, ["stale_side"])],
+    # Both sides list the deposit; the exchange's balance does not have it yet.
+    "movement_that_the_exchange_lists_itself": [(IN, ["foreign_activity"])],
+    # 1.3179 USDC are the two fees of the ledger, which were paid in USDT.
+    "conversion_of_all_fees": [(IN, ["conversion"])],
+    # A fill was of SOL/USDC, and the ledger has it as SOL/USDT.
+    "conversion_of_the_worth_of_a_fill": [(OUT, ["conversion"])],
+    # A deposit of USDT, which the ledger has as USDC.
+    "conversion_of_a_deposit": [(IN, ["conversion"])],
+    # Each account is asked for alone: one is behind by its newest fill.
+    "newest_fill_of_one_account": [
+        (IN, ["orphan_fill", "sign_convention"]), ("None", ["sign_convention", "stale_side"]),
+    ],
+    # A fill that names no order is all that a reported order has filled, at that second.
+    "false_fill_that_a_report_has": [(IN, ["orphan_fill"])],
+    # 0.0017 KO less in one SELL and more in another: no figure of the exchange shows either.
+    "quantities_of_the_exchange_that_cancel": [
+        (OUT, ["wrong_quantity", "fee_sign", "wrong_quantity"]),
+    ],
+    # The exchange lists its last fill, and no balance: its snapshots do not show that price.
+    "price_of_a_short_list": [(OUT, ["wrong_price", "missing_fill", "missing_movement"])],
+    # Two fees that the ledger exchanged cancel in the balance of the exchange.
+    "fees_of_a_short_list_that_cancel": [
+        (OUT, ["wrong_fee", "wrong_fee", *["missing_fill"] * 4]),
+    ],
+    # A list may state no fees, and no balance shows one.
+    "list_without_the_fee_of_a_fill": [(IN, ["wrong_fee"])],
+    "list_without_fees": [(IN, ["fee_rate"])],
+    # Eight SELLs that opened a position cost the same as eight BUYs.
+    "position_or_all_fills_turned": [(OUT, ["sign_convention"])],
+    # 2570.02 and 2580.02 against 2570 and 2580 lost no digits: the ledger is 0.02 off.
+    "prices_that_are_all_off": [
+        (IN, ["wrong_price", "wrong_price"]), ("None", ["wrong_price", "wrong_price"]),
+    ],
+    # The ledger is what the exchange lists; its state may be of before its last fill.
+    "state_behind_its_list_or_a_copy": [(IN, ["duplicate_fill"]), (OUT, ["stale_side"])],
 }  # fmt: skip
 PROVEN: dict[str, Answer] = {
     # Nobody compares the position; the id is there twice.

@@ -60,6 +60,7 @@ def is_denied(prover: Prover, answer: Answer) -> bool:
             _is_at_any_price(answer, part)
             or _is_listed(problem, part)
             or _makes_a_fee_odd(problem, part)
+            or _drops_fees(problem, part)
             for part in answer.parts
         )
     )
@@ -170,6 +171,21 @@ def _is_listed(problem: Problem, part: Part) -> bool:
         sum(is_same_movement(row, other) for other in listed)
         > sum(is_same_movement(row, other) for other in kept)
         for row in removed
+    )
+
+
+def _drops_fees(problem: Problem, part: Part) -> bool:
+    """True if fees are taken away as the other side lists none, and no balance shows it.
+
+    A list without fees may not state them: absent is not zero.
+    """
+    patch = part.hypothesis.patch
+    if len(patch.removed) != len(patch.added):
+        return False
+    cash, shows = problem.postings.cash, problem.dimensions.shows
+    return any(
+        old.fee and not new.fee and not shows(cash(old.charged_in, old.account))
+        for old, new in zip(patch.removed, patch.added, strict=True)
     )
 
 

@@ -96,9 +96,11 @@ def votes(prover: Prover, answer: Answer) -> Votes:
     orders = None if prover.recorded.shares("orders") else record.orders
     reports = OrderReports.of(orders or (), plain=prover.dimensions.plain)
     of_snapshots = _of_snapshots(prover, answer)
+    effects = {frozenset(part.effect.items()) for part in answer.parts}
     found = []
     for part in answer.parts:
-        moved = _moved_figures(prover.dimensions, part, figures)
+        is_moved_back = frozenset(negated(part.effect).items()) in effects
+        moved = [] if is_moved_back else _moved_figures(prover.dimensions, part, figures)
         own = [
             *{vote for name in moved for vote in figures.get(name, ())},
             *_of_orders(reports, answer, part.hypothesis.patch),

@@ -94,6 +94,9 @@ _STEP: Final = timedelta(minutes=15)
 
 _KINDS: Final = {CauseKind.STALE_SIDE, CauseKind.AS_OF_SHIFT}
 
+_COPIES: Final = frozenset({CauseKind.DUPLICATE_FILL, CauseKind.DUPLICATE_MOVEMENT})
+"""Causes by which rows are booked twice."""
+
 _CLOSED: Final = frozenset(
     {
         OrderState.FILLED,
@@ -488,6 +491,7 @@ def _rivals(
 ) -> Iterator[Rival]:
     """Yield what else explains newest rows that are missing on one side, or false on the other."""
     yield from _one_false_row(problem, hypotheses)
+    yield from _state_behind_its_list(problem, hypotheses, max_skew)
     yield from _newest_rows_unseen(problem, hypotheses, max_skew)
 
 
@@ -508,6 +512,25 @@ def _one_false_row(problem: Problem, hypotheses: Sequence[Hypothesis]) -> Iterat
                 decides = f"what the {problem.side} side states at a later time than {since}"
                 yield Rival({at: ()}, _false_row(problem, row), decides)
                 break
+
+
+def _state_behind_its_list(
+    problem: Problem, hypotheses: Sequence[Hypothesis], max_skew: timedelta
+) -> Iterator[Rival]:
+    """Yield the state of the exchange that is behind its list, if its newest rows count twice.
+
+    Without an opening no sum shows whether its state has them: the ledger has them once or twice.
+    """
+    is_listed = problem.owner is LedgerSide.EXTERNAL and problem.side is LedgerSide.INTERNAL
+    if not is_listed or problem.fault_in is FaultIn.ROWS or problem.record.opening is not None:
+        return
+    places: dict[int, int] = {}
+    for at, one in enumerate(hypotheses):
+        if one.cause_kind in _COPIES and one.patch.rows_added and not one.patch.rows_removed:
+            places |= {id(row): at for row in one.rows}
+    newest = list(takewhile(lambda row: id(row) in places, reversed(problem.timeline)))
+    if newest and len(newest) == len(places):
+        yield _behind_by(problem, newest, dict.fromkeys(places.values(), ()), max_skew)
 
 
 def _false_row(problem: Problem, row: Row) -> Hypothesis:

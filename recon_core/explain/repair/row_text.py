@@ -84,6 +84,7 @@ def _movement_fields(movement: Movement) -> dict[str, str | None]:
         "symbol": movement.symbol,
         "quantity": None if movement.quantity is None else format_amount(movement.quantity),
         "account": movement.account,
+        "group": movement.group,
     }
 
 
@@ -117,6 +118,7 @@ def movement_of(values: Mapping[str, str]) -> Movement:
         symbol=values.get("symbol"),
         quantity=amount_of(values, "quantity") if "quantity" in values else None,
         account=values.get("account"),
+        group=values.get("group"),
     )
 
 
