@@ -17,7 +17,7 @@ from recon_core.explain.problem.hypotheses import MISSING_ID, NEAR_COPY, fill_co
 from recon_core.explain.problem.market import market_of
 from recon_core.explain.problem.patches import Patch
 from recon_core.explain.problem.postings import order_name, reported
-from recon_core.explain.problem.problem import Problem
+from recon_core.explain.problem.problem import FaultIn, Problem
 from recon_core.explain.proof.attempt import Answer, Part
 from recon_core.explain.proof.prover import Prover
 from recon_core.explain.repair.entries import has_near_price, is_near
@@ -180,7 +180,7 @@ def _drops_fees(problem: Problem, part: Part) -> bool:
     A list without fees may not state them: absent is not zero.
     """
     patch = part.hypothesis.patch
-    if len(patch.removed) != len(patch.added):
+    if problem.fault_in is not FaultIn.ROWS or len(patch.removed) != len(patch.added):
         return False
     cash, shows = problem.postings.cash, problem.dimensions.shows
     return any(
@@ -190,18 +190,15 @@ def _drops_fees(problem: Problem, part: Part) -> bool:
 
 
 def _makes_a_fee_odd(problem: Problem, part: Part) -> bool:
-    """True if a fee that is as all others are is replaced by one that is not, and nothing else.
+    """True if a row whose fee is as all others are is replaced by one whose fee is not.
 
-    The exchange lists four fees of 0.65 a contract, and a fill without one that the ledger has
-    with it: its own row is the odd one.
+    Every fee is 0.65 a contract, and the exchange lists one row without it: that row is the odd
+    one.
     """
     patch = part.hypothesis.patch
-    if len(patch.removed) != 1 or len(patch.added) != 1:
+    if problem.fault_in is not FaultIn.ROWS or not len(patch.removed) == len(patch.added) == 1:
         return False
     (old,), (new,) = patch.removed, patch.added
-    figures = ("symbol", "side", "quantity", "price")
-    if old.fee == new.fee or any(getattr(old, one) != getattr(new, one) for one in figures):
-        return False
     fills = problem.by_symbol.get(problem.postings.position(old), ())
     model = problem.schedules.model(old) if len(fills) > _FEWEST_FEES else None
     if model is None or old.fee_currency != model.currency:

@@ -97,10 +97,11 @@ def votes(prover: Prover, answer: Answer) -> Votes:
     reports = OrderReports.of(orders or (), plain=prover.dimensions.plain)
     of_snapshots = _of_snapshots(prover, answer)
     effects = {frozenset(part.effect.items()) for part in answer.parts}
+    total = total_of(part.effect for part in answer.parts)
     found = []
     for part in answer.parts:
         is_moved_back = frozenset(negated(part.effect).items()) in effects
-        moved = [] if is_moved_back else _moved_figures(prover.dimensions, part, figures)
+        moved = [] if is_moved_back else _moved_figures(prover.dimensions, part, total)
         own = [
             *{vote for name in moved for vote in figures.get(name, ())},
             *_of_orders(reports, answer, part.hypothesis.patch),
@@ -115,16 +116,14 @@ _Vote = tuple[str, bool]
 """The name of a statement, and true for an aye."""
 
 
-def _moved_figures(
-    dimensions: Dimensions, part: Part, figures: Mapping[str, tuple[_Vote, ...]]
-) -> list[str]:
-    """Return the dimensions that a cause moves, none if others move its positions back.
+def _moved_figures(dimensions: Dimensions, part: Part, total: Vector) -> list[str]:
+    """Return the dimensions that a cause moves, none if others move all of its positions back.
 
     No figure shows less than float dust.
     """
     moved = [name for name, amount in part.effect.items() if not _is_zero(amount, dimensions)]
-    positions = [name for name in moved if is_position(name) and dimensions.shows(name)]
-    is_moved_back = bool(positions) and not any(map(figures.get, positions))
+    positions = list(filter(is_position, moved))
+    is_moved_back = bool(positions) and not any(total.get(name) for name in positions)
     return [] if is_moved_back else moved
 
 

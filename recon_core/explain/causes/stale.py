@@ -568,10 +568,10 @@ def _of_one_account(
     problem: Problem, hypotheses: Sequence[Hypothesis], max_skew: timedelta
 ) -> tuple[Mapping[int, tuple[Row, ...]], tuple[Row, ...]]:
     """Return the same for the newest rows of one of several accounts: each is asked for alone."""
+    if len(problem.record.accounts) == 1:
+        return {}, ()
     removed = (row for one in hypotheses for row in one.patch.rows_removed)
     for account in dict.fromkeys(row.account for row in removed):
-        if all(row.account == account for row in problem.fills):
-            continue
         unseen = _unseen(problem, hypotheses, max_skew)
         rows = (row for row in unseen if row.account == account)
         left, first = removed_at_end(problem, hypotheses, rows)
