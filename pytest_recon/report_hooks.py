@@ -181,7 +181,6 @@ class Recorder:
             gate.add_problem(problem)
             reporter = self._terminal()
             if reporter is not None and gate.concerned:
-                reporter.ensure_newline()
                 reporter.write_line(f"recon: {problem}")
         self._print_final_line()
 
@@ -194,7 +193,6 @@ class Recorder:
         if self._final_line_printed or reporter is None or not self._run.gate.concerned:
             return
         self._final_line_printed = True
-        reporter.ensure_newline()
         from recon_core.reports.session_text import verdict_line  # noqa: PLC0415  # brings tabulate
 
         reporter.write_line(verdict_line(self._run.gate.tally(), terminal.screen_of(reporter)))
