@@ -109,6 +109,23 @@ def test_many_writers_load_one_log(log: Path, monkeypatch: pytest.MonkeyPatch) -
     assert FITS in verified(log, URL)
 
 
+def test_what_another_writer_added_meanwhile_is_not_added_again(
+    log: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The entries were read before the database was locked for them."""
+    monkeypatch.setattr(loading, "_BATCH", 4)
+    database, flush = Database.at(URL), loading._Loader._flush
+
+    def late(loader: Any) -> None:
+        monkeypatch.setattr(loading._Loader, "_flush", flush)
+        assert loading.load_log(database, log).added == 29
+        flush(loader)
+
+    monkeypatch.setattr(loading._Loader, "_flush", late)
+    assert loading.load_log(database, log).added == 0
+    assert FITS in verified(log, URL)
+
+
 def test_a_damaged_log_is_not_loaded(log: Path) -> None:
     """Nothing of it: the chain is verified first."""
     log.write_bytes(log.read_bytes().replace(b'"FAIL"', b'"WARN"', 1))

@@ -391,6 +391,11 @@ def session(directory: Path, ours: Any, theirs: Any, form: str = "parquet", **mo
     return write_session(directory, document(instruments=INSTRUMENTS, **sides, **more))
 
 
+def made(directory: Path) -> Path:
+    directory.mkdir()
+    return directory
+
+
 def in_columns(path: Path, **limits: int) -> Reconciliation:
     """The session with tables of one row and more in columns, which both sides are."""
     with limits_in_force({"column_rows": 1, **limits}):
@@ -422,6 +427,44 @@ def test_only_rows_that_differ_are_made(tmp_path: Path) -> None:
     differing = [one.key for one in apart.comparisons if one.identity.startswith("fill::BTC")]
     assert differing == [f"BTC/EUR,f{number}" for number in range(5)]
     assert rows_made(apart) == [5, 1]
+
+
+WIDE: Table = (
+    {**TYPES, "quantity": pa.decimal128(28, 10)},
+    [{**ROWS[0], "quantity": Decimal(10**11)}, *ROWS[1:]],
+)
+
+
+@pytest.mark.parametrize(
+    "theirs",
+    [
+        (TYPES, [{**ROWS[0], "symbol": "ETH/EUR"}, *ROWS[1:]]),
+        (TYPES, [{**ROWS[0], "fee_currency": "BTC"}, *ROWS[1:]]),
+        WIDE,
+    ],
+    ids=["a symbol", "a currency", "an amount of many digits"],
+)
+def test_what_one_side_alone_has_is_matched_in_columns(tmp_path: Path, theirs: Table) -> None:
+    """No row is made beside the one that has it, on either side."""
+    for name, tables in {"ab": ((TYPES, ROWS), theirs), "ba": (theirs, (TYPES, ROWS))}.items():
+        assert rows_made(in_columns(session(made(tmp_path / name), *tables))) == [1, 1]
+
+
+def test_the_last_comparison_is_kept_for_its_two_tables(tmp_path: Path) -> None:
+    """With another table, or other keys, the question is another one."""
+    (ours, same), (_, fewer) = (
+        [one.fills.rows for one in sides_of(in_columns(path))]
+        for path in (
+            session(made(tmp_path / "same"), (TYPES, ROWS), (TYPES, ROWS)),
+            session(made(tmp_path / "fewer"), (TYPES, ROWS), (TYPES, ROWS[1:])),
+        )
+    )
+    first = ours.compared(same, plain=True)
+    assert ours.compared(same, plain=True) is first
+    assert ours.unlike_of(same, plain=False) is None
+    assert (first.internal, first.equal) == ([], 60)
+    assert ours.compared(fewer, plain=True).internal == [0]
+    assert fewer.compared(ours, plain=True).external == [0]
 
 
 @pytest.mark.large
@@ -651,11 +694,14 @@ def test_lines_of_json(tmp_path: Path, content: bytes, *, is_plain: bool) -> Non
 def compare_lines(path: Path, *, is_plain: bool) -> None:
     """Compare a session by rows with the same in columns, which take the external side or not."""
     by_rows = answers(path, 0)
+    before = set(Path(database_module.directory()).iterdir())
     with limits_in_force({"column_rows": 1}):
         found = reconcile_session(path, max_items=0)
+    kept = set(Path(database_module.directory()).iterdir()) - before
     assert shown(found) == by_rows
     in_columns = found.is_readable and isinstance(sides_of(found)[1].fills, ColumnFills)
     assert in_columns is is_plain
+    assert len(kept) == (1 + is_plain if found.is_readable else 0)
 
 
 @pytest.mark.large

@@ -90,11 +90,28 @@ def test_every_file_is_evidence_under_its_own_path(tmp_path: Path) -> None:
     }
 
 
+def test_evidence_has_its_path_as_seen_from_the_session(tmp_path: Path) -> None:
+    """A recording beside the session has none before its name, one further down all of it."""
+    shutil.copytree(NAUTILUS, tmp_path, dirs_exist_ok=True)
+    shutil.copytree(NAUTILUS, tmp_path / "runs" / "monday")
+    sides = {
+        "internal": source("nautilus", "."),
+        "external": source("nautilus", "runs/monday"),
+    }
+    inputs = reconcile_session(session(tmp_path, **sides)).summary().evidence["inputs"]
+    assert isinstance(inputs, dict)
+    assert {"fills.csv", "runs/monday/fills.csv"} <= set(inputs)
+
+
 REFUSED = {
     "another format": (source("freqtrade", "run"), "'run' is no recording of format 'freqtrade'"),
     "an unknown format": (source("zipline", "run"), "no recording of format 'zipline'"),
     "a near format": (source("nautilu", "run"), "of format 'nautilu'; did you mean nautilus?"),
     "a near statement": (source("kraken_ledger", "run"), "; did you mean kraken_ledgers?"),
+    "a format that a folder has not": (
+        source("freqtrade", "runs/monday"),
+        "'runs/monday' is no recording of format 'freqtrade'",
+    ),
     "a path that leads out": (source("nautilus", "../run"), "leads out of the session's directory"),
     "an absolute path": (source("ccxt", "/etc/passwd"), "leads out of the session's directory"),
     "a time for a recording": (
@@ -113,7 +130,8 @@ REFUSED = {
 @pytest.mark.parametrize(("side", "expected"), REFUSED.values(), ids=REFUSED)
 def test_a_source_that_is_refused(tmp_path: Path, side: dict[str, Any], expected: str) -> None:
     """One line that names the session file, the side and the path."""
-    shutil.copytree(NAUTILUS, tmp_path / "run")
+    for place in ("run", "runs/monday"):
+        shutil.copytree(NAUTILUS, tmp_path / place)
     (writable_copy(BOT, tmp_path / "bot") / "rpc_balance.json").unlink()
     message = refusal(session(tmp_path, external=side))
     assert "taken.recon.json: external.from: " in message

@@ -156,6 +156,7 @@ def test_the_mean_of_entries_is_arithmetic_where_the_source_says_so() -> None:
         (MovementKind.TRANSFER, "-99.5", "0.5", "50000"),
         (MovementKind.TRANSFER, "-100", "0", None),
         (MovementKind.TRANSFER, "-150", "-50", None),
+        (MovementKind.TRANSFER, "-99.5 -1", "-0.5", None),
         (MovementKind.TRANSFER, "50", "150", None),
     ],
 )
@@ -164,7 +165,8 @@ def test_a_quantity_that_moves_without_a_fill(
 ) -> None:
     """A split keeps what the contracts cost; what comes in comes without a price."""
     ledger = booked(INVERSE, *of(INVERSE, "BUY 100 @ 50000"))
-    ledger.apply_movement(Movement("m", kind, at(1), symbol="XBTUSD", quantity=Decimal(moved)))
+    for one in map(Decimal, moved.split()):
+        ledger.apply_movement(Movement("m", kind, at(1), symbol="XBTUSD", quantity=one))
     assert ledger.quantity("XBTUSD") == Decimal(quantity)
     expected = None if average is None else Decimal(average)
     assert ledger.average_price("XBTUSD") == expected

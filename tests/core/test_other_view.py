@@ -39,6 +39,22 @@ POSITION = "external lists 0.10 as balance BTC; if it keeps no position of BTC, 
 KEEPS = '[keeps] external = {{ "BTC" = "{}" }}'
 POSITIONS = {"BTC/EUR": "0.10", "ETH/EUR": "2"}
 
+
+def _in_accounts(name: str, asset: str, **quantities: str) -> list[dict[str, str]]:
+    """Rows of positions or balances, by their accounts."""
+    field = "quantity" if name == "symbol" else "total"
+    return [{name: asset, field: one, "account": of} for of, one in quantities.items()]
+
+
+OF_ACCOUNTS: dict[str, Any] = {
+    "as_of": AS_OF,
+    "positions": _in_accounts("symbol", "BTC/EUR", a="0.10", b="0.30"),
+    "cash": [
+        *_in_accounts("currency", "ETH", a="2", b="2"),
+        *_in_accounts("currency", "BTC", a="0.10", b="0.30"),
+    ],
+}
+OTHER_COINS = _in_accounts("currency", "ETH", a="2", b="2")
 CASES: dict[str, tuple[dict[str, Any], dict[str, Any], str, str]] = {
     "no balance, of a replay": (
         LEDGER,
@@ -88,6 +104,18 @@ CASES: dict[str, tuple[dict[str, Any], dict[str, Any], str, str]] = {
         },
         "cash::BTC",
         BALANCE + KEEPS.format("position"),
+    ),
+    "a position of that account": (
+        OF_ACCOUNTS,
+        {"positions": _in_accounts("symbol", "BTC/EUR", a="0.10", b="0.30"), "cash": OTHER_COINS},
+        "cash::BTC,account=a",
+        BALANCE + KEEPS.format("position"),
+    ),
+    "a position of another account": (
+        OF_ACCOUNTS,
+        {"positions": _in_accounts("symbol", "BTC/EUR", b="0.10"), "cash": OTHER_COINS},
+        "cash::BTC,account=a",
+        "",
     ),
 }
 
