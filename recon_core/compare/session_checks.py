@@ -84,15 +84,15 @@ def _reports(recorded: RecordedSession, side: LedgerSide, section: str) -> bool:
 
 
 def _nothing_compared(recorded: RecordedSession) -> bool:
-    if recorded.internal is None or recorded.external is None:
-        return True
+    internal, external = recorded.internal, recorded.external
+    assert internal is not None and external is not None  # noqa: S101, PT018  # none is missing
     compared = [section for section in STATES if not _is_self_comparison(recorded, section)]
     if not recorded.mirrored:
         compared += ["fills"] if not recorded.shares("fills") else []
-        if orders_compare(recorded) and (recorded.internal.orders or recorded.external.orders):
+        if orders_compare(recorded) and (internal.orders or external.orders):
             return False
     for section in compared:
-        rows = [record.rows(section) for record in (recorded.internal, recorded.external)]
+        rows = [record.rows(section) for record in (internal, external)]
         if None not in rows and any(rows):
             return False
     views = None if recorded.mirrored else compared_views(recorded)
