@@ -1,5 +1,6 @@
 """Faults put into copies of sessions: real ones, of every kind, and each edge is true."""
 
+import random
 from collections.abc import Iterable
 from dataclasses import replace
 from decimal import Decimal
@@ -11,20 +12,29 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from recon_core.explain.causes import CAUSES, family_of
-from recon_core.model import CashBalance, LedgerSide, RecordedSession
+from recon_core.model import (
+    CashBalance,
+    LedgerSide,
+    Movement,
+    MovementKind,
+    Opening,
+    RecordedSession,
+)
 from recon_core.model.explanation import CauseKind
 from recon_core.model.policy_line import PolicyLine
 from recon_core.mutate.faults import FAULTS
 from recon_core.mutate.gate import Answer, Gate, Result
 from recon_core.mutate.mutation import Mutant, Trial, trials_of
+from recon_core.mutate.scene import Scene
 from recon_core.plugins.manager import extension_manager
+from recon_core.policy.aliases import Aliases
 from recon_core.policy.model import CashPolicy, Policy
 from recon_core.policy.toml_file import read_policy
 from recon_core.sessions import find_sessions, read_session
 from recon_core.values.errors import ReconError
 from recon_core.values.severity import Severity
 
-from .builders import recorded, side
+from .builders import at, fill, recorded, side
 
 ROOT = Path(__file__).parents[2]
 IS_LONG = settings().max_examples > 1000
@@ -102,6 +112,51 @@ def test_every_kind_of_cause_has_a_fault() -> None:
     assert {fault.cause_kind for fault in FAULTS} == set(CauseKind)
     assert len({fault.name for fault in FAULTS}) == len(FAULTS)
     assert all(family_of(kind) in CAUSES for fault in FAULTS for kind in fault.causes)
+
+
+LEDGER = side(
+    opening=Opening(None, cash=(CashBalance("EUR", Decimal(1000)),)),
+    fills=(
+        fill("f1", "BUY", "1.25", "100", "0.125 EUR", time=at(-5400)),
+        fill("f2", "BUY", "2", "100", "0.5 EUR", time=at(-1800)),
+    ),
+    movements=(
+        Movement("m1", MovementKind.DEPOSIT, at(-7200), currency="EUR", amount=Decimal("50.00")),
+        Movement("m2", MovementKind.SPLIT, at(-3600), symbol="BTC/EUR", quantity=Decimal("1.25")),
+    ),
+)
+"""A ledger whose fees, and times, are not alike."""
+OF_ROWS = [
+    ("missing_movement", 0, "50 EUR", "f1 1.25 0.125, f2 2 0.5, m2 1.25"),
+    (
+        "duplicate_movement",
+        0,
+        "50 EUR",
+        "f1 1.25 0.125, f2 2 0.5, m1 50.00, m2 1.25, m1-recon-mutate 50.00",
+    ),
+    ("wrong_movement", 49, "0.05 EUR", "f1 1.25 0.125, f2 2 0.5, m1 50.050, m2 1.25"),
+    ("split", 0, "1.25 BTC/EUR", "f1 1.25 0.125, f2 2 0.5, m1 50.00"),
+    ("fee_rate", 999, "10 %", "f1 1.25 0.138, f2 2 0.550, m1 50.00, m2 1.25"),
+    ("stale_side", 0, "1 fill", "f1 1.25 0.125, m1 50.00"),
+    ("as_of_shift, state", 0, "1 h", "f1 1.25 0.125, m1 50.00, m2 1.25"),
+    ("rounding, rows", 0, "1 decimal", "f1 1.2 0.125, f2 2.0 0.5, m1 50.00, m2 1.25"),
+]
+"""What a fault leaves of the ledger's rows at one of its sizes."""
+
+
+@pytest.mark.parametrize(("name", "place", "words", "rows"), OF_ROWS)
+def test_what_a_fault_of_rows_does(name: str, place: int, words: str, rows: str) -> None:
+    """To which rows, and how its size is said."""
+    scene = Scene(recorded(LEDGER, side(cash={"EUR": "1"})), LedgerSide.INTERNAL, Aliases())
+    (fault,) = (one for one in FAULTS if one.name == name)
+    injection = fault.inject(scene, random.Random(0))  # noqa: S311  # rows, no secrets
+    assert injection is not None
+    assert injection.scale.words(place) == words
+    spoiled = injection.put(place).internal
+    assert spoiled is not None
+    left = [f"{one.fill_id} {one.quantity} {one.fee}" for one in spoiled.fill_rows]
+    left += [f"{one.movement_id} {one.amount or one.quantity}" for one in spoiled.movement_rows]
+    assert ", ".join(left) == rows
 
 
 @pytest.mark.parametrize("name", SESSIONS)
