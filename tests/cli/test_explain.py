@@ -177,6 +177,13 @@ def test_a_session_that_compares_nothing_cannot_be_judged(recon: Recon, director
     assert recon("explain", path).code == 1
 
 
+def test_of_a_session_that_cannot_be_read_nothing_is_said_but_why(recon: Recon) -> None:
+    """Its sides have no figures that could agree."""
+    shown = recon("explain", EXAMPLES / "suite/blocked/truncated.recon.json").out
+    assert "truncated.recon.json: is not JSON" in " ".join(shown.split())
+    assert "No cause is searched for" not in shown
+
+
 def test_a_policy_counts(recon: Recon, directory: Path) -> None:
     """What the policy pairs is no diff and needs no explanation."""
     path = write_session(

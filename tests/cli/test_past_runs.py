@@ -12,7 +12,7 @@ from recon_core.policy import settings
 from recon_core.policy.waiver_file import read_waivers
 from recon_core.policy.waivers import literal
 
-from .conftest import EXAMPLES, Answer, Recon, write_session
+from .conftest import AS_OF, EXAMPLES, Answer, Recon, write_session
 
 TODAY: Final = date(2026, 11, 28)
 WHO: Final = ("--owner", "ops@desk", "--reason", "ticket 812", "--expires", "30d")
@@ -94,6 +94,23 @@ def test_a_file_keeps_its_comments(directory: Path, recon: Recon) -> None:
     ]
 
 
+def test_an_entry_has_the_name_that_it_is_given(directory: Path, recon: Recon) -> None:
+    """No two have one name; without one a free one is found."""
+    for name in ("day", "night", "day-cash"):
+        day(directory, name=name)
+    day(directory, "4994.00", "day.cash")
+    check(recon)
+    item = ("cash::EUR", *WHO, *LOG)
+    assert recon("waive", "day", *item, "--id", "swap").code == 0
+    said = "'swap' is there already; expected another one"
+    recon("waive", "night", *item, "--id", "swap").refused(64, f"--id: {said}")
+    assert recon("waive", "night", *item, "--id", "day-cash-cash-EUR").code == 0
+    assert recon("waive", "day-cash", *item).code == 0
+    entries = read_waivers([directory / "recon-waivers.toml"], TODAY, 90).entries
+    named = ["swap", "day-cash-cash-EUR", "day-cash-cash-EUR-2"]
+    assert [one.id for one in entries] == named
+
+
 REFUSED: Final = (
     (
         ("day", "cash::EU", *WHO),
@@ -103,6 +120,12 @@ REFUSED: Final = (
     (("dya", "cash::EUR", *WHO), 1, "no session 'dya'; did you mean day?"),
     (("cut", "session::readable", *WHO), 1, "is CRITICAL, which is never waived"),
     (("info", "cash::EUR", *WHO), 1, "is INFO, which blocks nothing"),
+    (("same", "cash::EUR", *WHO), 1, "has no finding 'cash EUR'; it matched in every item"),
+    (
+        ("bare", "session::coverage", *WHO, "--max-amount", "4"),
+        64,
+        "the finding has no single amount",
+    ),
     (("day", "cash::EUR", *WHO, "--run", "last~7"), 1, "has 1 commands; 'last~7' is before them"),
     (("day", "cash::EUR", *WHO, "--run", "abcd"), 1, "there is no run 'abcd'; expected last"),
     (("day", "cash::EUR", *WHO, "--max-amount", "4"), 64, "'4' does not cover the finding"),
@@ -125,6 +148,8 @@ def test_what_is_not_waived(
     """One line says why, and no file is written."""
     day(directory)
     day(directory, "4999.50", "info")
+    day(directory, "5000.00", "same")
+    write_session(directory / "s/bare.recon.json", external={"as_of": AS_OF})
     (directory / "s/cut.recon.json").write_text("{", encoding="utf-8")
     check(recon)
     recon("waive", *words, *LOG).refused(code, said)

@@ -248,6 +248,14 @@ def test_every_field_of_the_format_is_written() -> None:
     assert sections == set(ROW_TYPES) == {"positions", "cash", "orders", "fills", "movements"}
 
 
+def test_what_a_session_does_not_say_is_not_written() -> None:
+    """No table without entries is in its place."""
+    one = builders.side({"A": "1"})
+    document_of = json.loads(session_text(builders.recorded(one, one)))
+    assert set(document_of) == {"schema", "session_id", "internal", "external"}
+    assert set(document_of["internal"]) == {"as_of", "positions"}
+
+
 def test_a_mirror_stays_a_mirror(tmp_path: Path) -> None:
     """The copy is written as what it is."""
     path = write_session(tmp_path, document(external={"mirror": "internal"}), "m.recon.json")

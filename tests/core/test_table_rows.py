@@ -1,5 +1,6 @@
 """Rows of a mapping: joined by a key, legs of a fill, one per column, JSON arrays and XML."""
 
+import json
 import sys
 from decimal import Decimal
 from pathlib import Path
@@ -251,6 +252,11 @@ def test_json_arrays(tmp_path: Path, path: str, at: str, content: str) -> None:
 BAD_DOCUMENTS = {
     "no list": ('{"a": 1}', "", "t.json: is no list of rows; expected one, or its place in at"),
     "no such key": ('{"a": 1}', 'at = "/b"', "t.json: at '/b': has no 'b'; there are a"),
+    "no key among many": (
+        json.dumps({f"k{number}": 1 for number in range(30)}),
+        'at = "/b"',
+        f"has no 'b'; there are {', '.join(f'k{number}' for number in range(20))}\n",
+    ),
     "no object": ("[1]", 'at = "/b"', "t.json: at '/b': has no 'b'; no object"),
     "no list there": ('{"b": {}}', 'at = "/b"', "t.json: '/b': is no list of rows"),
     "no rows": ("[1]", "", "t.json: row 1 is no object; expected one like"),
@@ -266,7 +272,7 @@ def test_json_that_is_refused(tmp_path: Path, content: str, at: str, expected: s
     """One line names the file, the place and what would be accepted."""
     with pytest.raises(SessionError) as caught:
         side_of(tmp_path, LISTED.format(path="t.json", at=at), t_json=content)
-    assert expected in str(caught.value)
+    assert expected in f"{caught.value}\n"
 
 
 MAY_MISS = """

@@ -43,6 +43,25 @@ class TestTimeline:
             last, diff = course.points[-1], found[identity]
             assert (last.internal, last.external) == (diff.internal, diff.external)
 
+    def test_each_account_has_a_course_of_its_own(self, tmp_path: Path) -> None:
+        """What the other account holds is no part of it."""
+        document = runs.trading(3)
+        for side in (document["internal"], document["external"]):
+            side["opening"]["cash"] = [
+                {"currency": "EUR", "total": total, "account": account}
+                for account, total in (("even", "7000.00"), ("odd", "3000.00"))
+            ]
+            for row in side["fills"]:
+                row["account"] = "odd" if int(row["fill_id"][1:]) % 2 else "even"
+        found = diffs(tmp_path, document)
+        course = found["cash::EUR,account=odd"].timeline
+        assert course is not None
+        assert course.source is TimelineSource.POSTINGS
+        assert course.points[0].internal == course.points[0].external == 3000
+        assert course.first is not None
+        assert course.points[course.first].time.minute == 3
+        assert "cash::EUR,account=even" not in found
+
     def test_snapshots_come_before_postings(self, tmp_path: Path) -> None:
         """What the sides state is better evidence than a replay."""
         document = runs.session(
