@@ -10,14 +10,21 @@ import pytest
 
 from recon_core.explain.answers.denials import _is_part_of_its_order, _may_be_one
 from recon_core.explain.answers.doubts import _below_digits
-from recon_core.explain.problem.hypotheses import Facts, Hypothesis
+from recon_core.explain.answers.fault_sequences import _are_newest
+from recon_core.explain.answers.readings import _blames_one_of_two_openings
+from recon_core.explain.answers.residuals import _weakest
+from recon_core.explain.answers.verdicts import _amounts
+from recon_core.explain.budget import Budget
+from recon_core.explain.problem.hypotheses import Facts, Hypothesis, Strength
 from recon_core.explain.problem.patches import Patch
 from recon_core.explain.problem.postings import order_name
 from recon_core.explain.problem.problem import Problem
+from recon_core.explain.proof.attempt import Part, attempt
 from recon_core.model import Currency, Fill
 from recon_core.model.explanation import CauseKind
 from tests.core.builders import SPOT, at, fill, order, recorded, side
-from tests.explain.problems import problems_of, prover_of
+from tests.explain.problems import problem_requiring, problems_of, prover_of
+from tests.explain.real_sessions import books, moved
 from tests.explain.spot_ledgers import exchange, ledger_of
 
 
@@ -142,3 +149,97 @@ def changed(row: Fill, fields: Mapping[str, str]) -> Fill:
     """The fill with other figures."""
     figures = {name: text if name == "fill_id" else Decimal(text) for name, text in fields.items()}
     return replace(row, **cast("Any", figures))
+
+
+@pytest.mark.parametrize(
+    ("ids", "expected"),
+    [({"m2"}, True), ({"m1", "m2", "f1"}, True), ({"m1"}, False), (set(), False)],
+)
+def test_the_newest_rows_of_a_ledger(ids: set[str], *, expected: bool) -> None:
+    """They are later than all that the exchange shows, and not of its last moment."""
+    paid = [
+        moved(name, "deposit", "5 EUR", seconds) for name, seconds in (("m1", -600), ("m2", -300))
+    ]
+    ledger = books(fill("f1", "BUY", "1", "100", time=at(-900)), *paid)
+    assert _are_newest(recorded(ledger, side(movements=tuple(paid[:1]))), ids) is expected
+
+
+@pytest.mark.parametrize(
+    ("kind", "strength", "is_one"),
+    [
+        (CauseKind.WRONG_PRICE, Strength.EXACT, True),
+        (CauseKind.WRONG_PRICE, Strength.FITTED, False),
+        (CauseKind.WRONG_QUANTITY, Strength.EXACT, False),
+    ],
+)
+def test_causes_of_equal_amounts_are_one(
+    kind: CauseKind, strength: Strength, *, is_one: bool
+) -> None:
+    """In whichever row, unless a number was fitted to it or its quantity is wrong."""
+    effect = {"cash::EUR": Decimal(1)}
+    keys = set()
+    for price in (Decimal(100), Decimal(200)):
+        row = fill("f", "BUY", "1", str(price))
+        patch = Patch((row,), (replace(row, price=price - 1),))
+        keys.add(_amounts(Part(Hypothesis(kind, patch, (row,), strength), (row,), 1, effect)))
+    assert (len(keys) == 1) is is_one
+
+
+@pytest.mark.parametrize(
+    ("other", "expected"),
+    [
+        ({"EUR": "5", "BTC": "2"}, True),
+        ({"EUR": "5", "BTC": "3"}, False),
+        ({"EUR": "6", "BTC": "3"}, False),
+        ({"EUR": "5"}, False),
+        (None, False),
+    ],
+)
+def test_an_opening_that_both_sides_give(
+    other: Mapping[str, str] | None, *, expected: bool
+) -> None:
+    """Every balance of it is the same; an opening of one side alone is not confirmed."""
+    rows = (fill("f1", "BUY", "1", "100", time=at(-900)),)
+    ledger = books(*rows, opening={"EUR": "5", "BTC": "2"})
+    outer = side({}, {}) if other is None else books(opening=other)
+    known = recorded(ledger, outer, instruments={SPOT.symbol: SPOT})
+    part: Any = SimpleNamespace(
+        hypothesis=SimpleNamespace(patch=SimpleNamespace(old_opening=ledger.opening))
+    )
+    problem = problems_of(prover_of(known))[0]
+    assert _blames_one_of_two_openings(problem, part) is expected
+    part.hypothesis.patch.old_opening = None
+    assert not _blames_one_of_two_openings(problem, part)
+
+
+def test_a_pair_is_as_weak_as_its_weaker_cause() -> None:
+    """In either order."""
+    row = fill("f", "BUY", "1", "100")
+    pair = [
+        Hypothesis(CauseKind.WRONG_FEE, Patch((row,)), (row,), strength)
+        for strength in (Strength.SHOWN, Strength.WEAK)
+    ]
+    assert _weakest(tuple(pair)) is _weakest(tuple(pair[::-1])) is Strength.WEAK
+
+
+@pytest.mark.parametrize(
+    ("fee", "options", "is_answer"),
+    [
+        ("1", {"read": True}, False),
+        ("1", {"read": True, "is_own": True}, True),
+        ("5", {"read": True}, True),
+        ("5", {}, True),
+        ("1", {}, False),
+    ],
+)
+def test_a_cause_of_rows_has_to_resolve_a_difference(
+    fee: str, options: dict[str, bool], *, is_answer: bool
+) -> None:
+    """A fee of 6 that was 1 leaves 5 of EUR; what a side's own books require may leave it."""
+    row = fill("f1", "BUY", "1", "100", "6 EUR", time=at(-900))
+    problem = problem_requiring([row], {"EUR": "5"})
+    patch = Patch((row,), (replace(row, fee=Decimal(6) - Decimal(fee)),))
+    one = Hypothesis(CauseKind.WRONG_FEE, patch, (row,))
+    prover, budget = prover_of(problem.recorded), Budget(10**6)
+    found = attempt(prover, problem, [one], [(row,)], budget, **cast("Any", options))
+    assert (found is not None) is is_answer

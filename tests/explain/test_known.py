@@ -193,3 +193,21 @@ def test_another_quantity_is_found_by_its_cash(price: str, side_: str, stated: s
     found = explain(reconciled(ledger, exchange, instruments={SPOT.symbol: SPOT}))
     assert any("as if fill b of 10 had moved cash for 3" in each
                for one in found for each in one.known)  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("currency", "known"), [("USD", "1000.00 USD is that of deposit m1"), ("EUR", ROUND)]
+)
+def test_a_row_has_the_amount_in_its_own_currency(
+    currency: str, known: str, tmp_path: Path
+) -> None:
+    """The same number of another one is not named."""
+    document = json.loads(json.dumps(SESSIONS["round_opening"]))
+    document["internal"]["movements"] = [
+        {"movement_id": "m1", "kind": "deposit", "currency": currency, "amount": "1000.00"}
+        | {"time": "2026-03-02T10:00:00Z"}
+    ]
+    path = tmp_path / "round.recon.json"
+    path.write_text(json.dumps(document))
+    said = [fact for one in explain(reconcile_session(path)) for fact in one.known]
+    assert [fact for fact in said if "1000.00 USD" in fact] == [known]

@@ -18,6 +18,7 @@ from recon_core.explain.problem.pairs import (
     differing_in,
     quantity_fields,
 )
+from recon_core.explain.search.pair_faults import unit_or_rounding
 from recon_core.model import Fill, Leg, OrderSide
 from recon_core.model.explanation import CauseKind
 from tests.core.builders import at, fill
@@ -158,3 +159,20 @@ def test_quantities_in_another_unit(texts: str, ratio: str) -> None:
     found = unit_of_pairs(rows(texts, "quantity"))
     words = f"quantities are {ratio} times what they should be"
     assert (found and found.detail) == (words if ratio else None)
+
+
+@pytest.mark.parametrize(
+    ("quantities", "kind"),
+    [
+        ("10/1 20/2", CauseKind.UNIT),
+        ("1/1.25 3/2.75", CauseKind.ROUNDING),
+        ("10/1 21/2", None),
+        ("10/1 20/0", None),
+        ("10/0 20/0", None),
+    ],
+)
+def test_one_fault_of_all_quantities(quantities: str, kind: CauseKind | None) -> None:
+    """In every pair, or it is none; nothing is a multiple of a quantity of 0."""
+    pairs = [(row.given, row.right) for row in rows(quantities, "quantity")]
+    found = unit_or_rounding(pairs, [given for given, _ in pairs])
+    assert (None if found is None else found.cause_kind) is kind

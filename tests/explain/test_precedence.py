@@ -12,6 +12,7 @@ from recon_core.explain.causes.fills import first_of, with_orphan_fills
 from recon_core.explain.problem.hypotheses import Facts, Hypothesis, Strength
 from recon_core.explain.problem.patches import Patch
 from recon_core.explain.problem.stated_figures import StateHypothesis
+from recon_core.explain.search.candidates import Candidate, _with_misread_strength
 from recon_core.explain.search.matched_rows import matched_movements
 from recon_core.model import CashBalance, Fill, LedgerSide, Movement
 from recon_core.model.explanation import (
@@ -279,3 +280,20 @@ def test_figures_that_a_wrong_row_may_cause(kinds: list[CauseKind], *, expected:
     """All of them; nothing that is found is no such figure."""
     found = [Explanation(ExplanationVerdict.UNIQUE, causes=(cause(kind),)) for kind in kinds]
     assert precedence.may_be_rows(found) is expected
+
+
+def test_only_a_misread_order_is_as_sure_as_a_wrong_quantity_of_its_repair() -> None:
+    """Any other cause with that repair keeps its own strength."""
+    row = fill("f", "BUY", "3", "100")
+    patch = Patch((row,), (replace(row, quantity=Decimal(2)),))
+    orders = {Kinds.WRONG_QUANTITY: 1, Kinds.CUMULATIVE_QUANTITY: 2, Kinds.UNIT: 3}
+    given = [
+        Candidate((order, False), ((Hypothesis(kind, patch, (row,)),),), ((row,),))
+        for kind, order in orders.items()
+    ]
+    assert [one.order for one in _with_misread_strength(given)] == [
+        (1, False),
+        (1, False),
+        (3, False),
+    ]
+    assert _with_misread_strength(given[1:]) == given[1:]

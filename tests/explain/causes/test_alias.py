@@ -9,15 +9,16 @@ import pytest
 
 from recon_core.engine.reconciliation import Reconciliation
 from recon_core.explain import entries_of, explain
-from recon_core.explain.causes.alias import currencies_of_rows
-from recon_core.model import CashBalance, Fill, Movement, MovementKind, SideRecord
+from recon_core.explain.causes.alias import currencies_of_rows, renamed_currencies
+from recon_core.model import CashBalance, Fill, LedgerSide, Movement, MovementKind, SideRecord
 from recon_core.model.explanation import Explanation
 from recon_core.policy import Policy
 from recon_core.policy.aliases import Aliases
 from recon_core.policy.toml_file import read_policy
 from recon_core.reports.explanations import alias_lines
 from recon_core.values.errors import ReconError
-from tests.core.builders import order, recorded, side
+from tests.core.builders import CENTS, order, recorded, side
+from tests.explain.problems import prover_of
 from tests.explain.real_sessions import INSTRUMENTS, books, moved, session, silent
 from tests.explain.spot_ledgers import trade
 
@@ -252,3 +253,24 @@ def test_names_that_pairs_of_rows_agree_on(
     ]
     given = ((mine, right) for mine, right in rows)
     assert currencies_of_rows(ours.split(), theirs.split(), given) == expected
+
+
+@pytest.mark.parametrize(
+    ("mine", "other", "at_fault"),
+    [
+        ("EUR", "EURO", LedgerSide.EXTERNAL),
+        ("XBT", "BTC", LedgerSide.INTERNAL),
+        ("EUR", "BTC", LedgerSide.INTERNAL),
+        ("XBT", "EURO", LedgerSide.INTERNAL),
+    ],
+    ids=["the ledger's", "the exchange's", "both", "neither"],
+)
+def test_the_side_whose_name_is_not_declared_is_at_fault(
+    mine: str, other: str, at_fault: LedgerSide
+) -> None:
+    """It is the ledger where the session declares both names, or none."""
+    known = recorded(side(cash={mine: "5"}), side(cash={other: "5"}), currencies=CENTS)
+    (found,) = renamed_currencies(prover_of(known).dimensions, known, {mine: other})
+    assert found.side is at_fault
+    assert found.renamed == ((mine, other) if at_fault is LedgerSide.INTERNAL else (other, mine))
+    assert sorted(found.correction.values()) == [-5, 5]
