@@ -2,16 +2,30 @@
 
 import shutil
 from datetime import date
+from decimal import Decimal
 from pathlib import Path
 from typing import Final
 
 import pytest
 
+from recon_core.audit.past_runs import PastRun, PastSession
+from recon_core.audit.run_comparison import ChangeKind, compare_runs
 from recon_core.cli import baseline, waive
+from recon_core.model import LedgerSide
+from recon_core.model.comparison import ReconDiff
+from recon_core.model.explanation import (
+    Cause,
+    CauseKind,
+    Effect,
+    Explanation,
+    ExplanationVerdict,
+)
 from recon_core.policy import settings
 from recon_core.policy.waiver_file import read_waivers
 from recon_core.policy.waivers import literal
+from recon_core.values.severity import Severity
 
+from .audit_cases import batch, diff, summary, write_log
 from .conftest import AS_OF, EXAMPLES, Answer, Recon, write_session
 
 TODAY: Final = date(2026, 11, 28)
@@ -213,6 +227,45 @@ def test_a_baseline_shrinks(directory: Path, recon: Recon) -> None:
     recon(*words, "--overwrite").refused(1, "has no FAIL to keep")
 
 
+def test_a_baseline_of_a_run_that_was_cut_short(directory: Path, recon: Recon) -> None:
+    """What did not run may differ, too; what is CRITICAL is never kept."""
+    entries = [
+        *batch(summary("a", {"FAIL": 1}, comparisons=2, ran=1), diff("a")),
+        *batch(summary("b", {"CRITICAL": 1}, session_id="cut"), diff("b", "CRITICAL")),
+        *batch(summary("c", session_id="whole")),
+    ]
+    for entry in entries:
+        entry["details"]["invocation_id"] = "i"
+    write_log(directory / "a.jsonl", entries)
+    answer = recon("baseline", "write", "--owner", "ops@desk", *LOG)
+    assert answer.code == 0, answer.err
+    assert answer.lines[1:] == [
+        "note: 1 CRITICAL left out, which is never waived",
+        "note: 1 session did not run completely and may lack findings",
+    ]
+
+
+@pytest.mark.parametrize("option", ["--owner", "--reason"])
+def test_a_baseline_is_of_somebody(directory: Path, recon: Recon, option: str) -> None:
+    """An empty text names nobody, and no reason."""
+    day(directory)
+    check(recon)
+    words = ("baseline", "write", "--owner", "ops@desk", *LOG, option, " ")
+    recon(*words).refused(64, f"{option}: is empty; expected text")
+    assert not (directory / "recon-baseline.toml").exists()
+
+
+def test_entries_of_another_form_are_left_alone(directory: Path, recon: Recon) -> None:
+    """A list in brackets is valid, and cannot get one more entry at its end."""
+    day(directory)
+    check(recon)
+    path = directory / "recon-waivers.toml"
+    path.write_text("waiver = []\n", encoding="utf-8")
+    said = "waiver: a list in brackets; expected each entry as [[waiver]]"
+    recon("waive", "day", "cash::EUR", *WHO, *LOG).refused(1, said)
+    assert path.read_text(encoding="utf-8") == "waiver = []\n"
+
+
 def test_a_baseline_leaves_out_what_another_file_waives(directory: Path, recon: Recon) -> None:
     """Each finding has one entry that somebody answers for."""
     day(directory)
@@ -277,6 +330,32 @@ def test_two_runs_are_compared(
     assert f"-> now: 1 {change}" in against.out
     (item,) = recon(*ask, "--format", "json").json["items"]
     assert (item["session"], item["key"], item["change"]) == ("day", "cash::EUR", change)
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "kind"),
+    [
+        ("missing_fee", "missing_fee", ChangeKind.SAME),
+        ("missing_fee", "wrong_fee", ChangeKind.CHANGED),
+        ("missing_fee", "", ChangeKind.SAME),
+        ("", "wrong_fee", ChangeKind.SAME),
+    ],
+)
+def test_another_proven_cause_is_another_finding(before: str, after: str, kind: ChangeKind) -> None:
+    """Though the amount is the same; a cause that is not known says nothing."""
+    runs = []
+    for name in (before, after):
+        causes = [Cause(CauseKind(name), LedgerSide.INTERNAL, (), Effect(), "")] if name else []
+        explanation = Explanation(
+            ExplanationVerdict.UNIQUE, None, tuple(causes), Effect(), (), "", "", "", 0, ()
+        )
+        found = ReconDiff(
+            "d", None, "CASH", Severity.FAIL, "EUR", "differs", delta=Decimal(5), unit="EUR",
+            explanation=explanation if causes else None,
+        )  # fmt: skip
+        runs.append(PastRun("r", None, {"s": PastSession("s", "r", diffs={"cash::EUR": found})}))
+    (change,) = compare_runs(*runs).changes
+    assert change.kind is kind
 
 
 def test_a_waiver_makes_no_difference_smaller(directory: Path, recon: Recon) -> None:

@@ -1,6 +1,7 @@
 """`recon repair`: a list of correcting entries that only grows, and what it refuses."""
 
 import json
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -190,6 +191,50 @@ def test_what_is_refused(
     """Only what is proven is written; one line says why not."""
     recon("repair", *words).refused(code, *parts)
     assert [each.name for each in directory.iterdir()] == ["pytest.ini"]
+
+
+def test_the_session_is_no_list(recon: Recon, directory: Path) -> None:
+    """A recording of an engine has a file of any name."""
+    shutil.copytree(EXAMPLES / "nautilus/recording", directory / "run")
+    before = (directory / "run/meta.json").read_bytes()
+    answer = recon("repair", "run", "-o", "run/../run/meta.json")
+    answer.refused(64, "-o: names the session; expected a file of its own")
+    assert (directory / "run/meta.json").read_bytes() == before
+
+
+def test_diffs_of_rows_alone_have_no_entry(recon: Recon, directory: Path) -> None:
+    """Every position and balance agrees; a row that says something else moves none of them."""
+    row = fill("f1", "BUY", "1", "100")
+    side = {"as_of": "2026-01-01T12:00:00Z", "positions": {"A/EUR": "1"}, "cash": {"EUR": "5"}}
+    write_session(
+        directory / "day.recon.json",
+        internal={**side, "fills": [row]},
+        external={**side, "fills": [{**row, "time": "2026-01-01T10:00:00Z"}]},
+    )
+    said = "no position or balance differs; no entry repairs the other diffs"
+    recon("repair", "day.recon.json", "-o", "r.json").refused(1, said)
+    assert not (directory / "r.json").exists()
+
+
+def test_a_long_list_is_cut_where_it_is_shown(recon: Recon, directory: Path) -> None:
+    """The file has every entry, the text the first ten."""
+    rows = [fill(f"f{minute:02}", "BUY", "1", str(100 + minute)) for minute in range(10, 40)]
+    for row in rows:
+        row["time"] = f"2026-01-01T11:{row['fill_id'][1:]}:00Z"
+    opening = {"as_of": "2026-01-01T00:00:00Z", "cash": {"EUR": "10000"}}
+    side = {"as_of": "2026-01-01T12:00:00Z", "opening": opening}
+    write_session(
+        directory / "day.recon.json",
+        instruments={"A/EUR": {"kind": "spot", "base": "A", "quote": "EUR"}},
+        internal={**side, "fills": rows[:18]},
+        external={**side, "fills": rows},
+    )
+    answer = recon("repair", "day.recon.json", "-o", "r.json")
+    assert answer.code == 0, answer.err
+    assert len(read_repair(directory / "r.json")) == 12
+    assert answer.lines[0] == "r.json: 12 entries written"
+    assert sum(": add fill f" in line for line in answer.lines) == 10
+    assert "  and 2 more" in answer.lines
 
 
 def test_a_list_is_called_as_it_was_given(recon: Recon, directory: Path) -> None:

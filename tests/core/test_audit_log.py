@@ -176,6 +176,24 @@ def test_an_export_has_eight_keys_an_entry_and_no_hashes(log: AuditLog, tmp_path
         (LedgerEntry("RECON_SUMMARY", {}), "run_id: is missing; expected text"),
         (LedgerEntry("RECON_SUMMARY", {"run_id": "r"}), "total_diffs: is missing"),
         (LedgerEntry("RECON_DIFF", {"run_id": "r"}), "severity: is missing"),
+        (
+            LedgerEntry("RECON_DIFF", {"run_id": "r", "severity": "BAD"}),
+            "severity: 'BAD'; expected INFO or WAIVED or WARN or FAIL or CRITICAL",
+        ),
+        (
+            LedgerEntry(
+                "RECON_SUMMARY",
+                {"run_id": "r", "total_diffs": 1, "counts_by_severity": {"FAIL": 0, "BAD": 1}},
+            ),
+            "severity: 'BAD'; expected INFO",
+        ),
+        (
+            LedgerEntry(
+                "RECON_SUMMARY",
+                {"run_id": "r", "total_diffs": 0, "counts_by_severity": {}, "max_severity": "BAD"},
+            ),
+            "severity: 'BAD'; expected INFO",
+        ),
         (LedgerEntry("RECON_RUN_COMMITTED"), "is written by the log only"),
         (LedgerEntry("RECON_LOG_RECOVERED"), "is written by the log only"),
     ],
@@ -292,6 +310,30 @@ def test_a_log_that_was_replaced(tmp_path: Path, content: bytes) -> None:
     with pytest.raises(AuditError, match="was replaced or cut since its last entry"):
         log.append(LedgerEntry("A"))
     assert path.read_bytes() == content
+
+
+def test_a_log_that_was_removed(tmp_path: Path) -> None:
+    """Its writer does not begin another one in its place; a new writer goes on with a remark."""
+    path = tmp_path / "audit.jsonl"
+    log = AuditLog(path)
+    log.append(LedgerEntry("A"))
+    path.unlink()
+    with pytest.raises(AuditError, match="was replaced or cut since its last entry"):
+        log.append(LedgerEntry("A"))
+    assert not path.exists()
+
+
+def test_a_log_that_was_cut(tmp_path: Path) -> None:
+    """It is the same file, and shorter than its writer left it."""
+    path = tmp_path / "audit.jsonl"
+    log = AuditLog(path)
+    log.append_many([LedgerEntry("A"), LedgerEntry("B")])
+    first = path.read_bytes().splitlines(keepends=True)[0]
+    with path.open("r+b") as file:
+        file.truncate(len(first))
+    with pytest.raises(AuditError, match="was replaced or cut since its last entry"):
+        log.append(LedgerEntry("C"))
+    assert path.read_bytes() == first
 
 
 @pytest.mark.parametrize(
