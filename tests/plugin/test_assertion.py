@@ -223,6 +223,8 @@ def test_times_apart() -> None:
         {"positions": {"BTC/EUR": "0,1"}, "cash": {}},
         {"positions": {"BTC/EUR": None}, "cash": {}},
         {"positions": {"BTC/EUR": True}, "cash": {}},
+        {"positions": [], "cash": {}},
+        {"positions": {}, "cash": ["EUR"]},
         {"position": {}, "cash": {}},
         {"positions": {}, "cash": {}, "orders": {}},
         None,

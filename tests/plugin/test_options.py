@@ -208,6 +208,63 @@ def test_wrong_ini(pytester: pytest.Pytester) -> None:
     result.stderr.fnmatch_lines(["ERROR: recon_fail_on: 'sometimes'; expected fail or warn"])
 
 
+@pytest.mark.parametrize(
+    ("name", "value", "shown"),
+    [
+        ("recon_junit", "5", "'5'"),
+        ("recon_report", "[None]", "'None'"),
+        ("recon_audit_log", "{}", "'{}'"),
+    ],
+)
+@pytest.mark.usefixtures("cash_session")
+def test_a_file_that_a_plugin_sets(
+    pytester: pytest.Pytester, name: str, value: str, shown: str
+) -> None:
+    """Whoever changes an option in code may set anything: what is no name is wrong usage."""
+    pytester.makeconftest(
+        "import pytest\n"
+        "@pytest.hookimpl(tryfirst=True)\n"
+        "def pytest_configure(config):\n"
+        f"    config.option.{name} = {value}\n"
+    )
+    result = run_pytest(pytester, SESSION)
+    assert result.ret == pytest.ExitCode.USAGE_ERROR
+    said = f"--{name.replace('_', '-')}: {shown}; expected the name of one file"
+    result.stderr.fnmatch_lines([f"ERROR: {said}"])
+
+
+@pytest.mark.parametrize(("words", "is_refused"), [("--{0} {1}", True), ("--{0}={1}", False)])
+def test_a_path_of_the_environment_has_an_equals_sign(
+    pytester: pytest.Pytester,
+    outside: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    words: str,
+    *,
+    is_refused: bool,
+) -> None:
+    """The run cannot be started anew with other words there; the rootdir is not moved."""
+    (outside.parent / "pytest.ini").write_text("[pytest]\naddopts = -k nothing\n")
+    monkeypatch.setenv("PYTEST_ADDOPTS", words.format("recon-session", outside))
+    result = run_pytest(pytester)
+    if is_refused:
+        assert result.ret == pytest.ExitCode.USAGE_ERROR
+        said = "ERROR: PYTEST_ADDOPTS: write recon options as --option=VALUE"
+        result.stderr.fnmatch_lines([said])
+    else:
+        assert final_line(result) == CLEAR_LINE
+
+
+@pytest.mark.parametrize("code", [3, "'no desk today'"])
+@pytest.mark.usefixtures("cash_session")
+def test_a_conftest_that_ends_the_run_as_failed(pytester: pytest.Pytester, code: int | str) -> None:
+    """Its own status stays; 0 alone would be a green run without a comparison."""
+    pytester.makeconftest(f"import sys\nsys.exit({code})\n")
+    result = run_pytest(pytester, SESSION, subprocess=True)
+    assert result.ret == (3 if code == 3 else 1)  # noqa: PLR2004  # as it was given
+    assert "ended the run while it was loaded" not in result.stderr.str()
+    assert "INTERNALERROR" not in result.stdout.str()
+
+
 @pytest.mark.usefixtures("cash_session")
 def test_abbreviated_option(pytester: pytest.Pytester) -> None:
     """Options are not abbreviated, so that a new one never changes what an old call means."""

@@ -74,6 +74,15 @@ def test_annotations_are_lines_of_their_own(pytester: pytest.Pytester) -> None:
     assert final_line(result) == BLOCKED_LINE
 
 
+def test_a_printed_report_has_no_need_of_a_terminal(pytester: pytest.Pytester) -> None:
+    """Without pytest's own output it is all of standard output."""
+    write_blocked(pytester.path / "desk.recon.json")
+    result = run_pytest(pytester, SESSION, "--recon-report=github:-", "-p", "no:terminal")
+    starts = [line.partition(" ")[0] for line in result.outlines if line]
+    assert starts == ["::error", "::error", "::warning"]
+    assert result.ret == 1
+
+
 def test_a_report_that_cannot_be_written(pytester: pytest.Pytester) -> None:
     """The run is INCOMPLETE, its status 1, and the other report says so."""
     write_clear(pytester.path / "desk.recon.json")
