@@ -260,7 +260,7 @@ def test_a_conftest_that_ends_the_run_as_failed(pytester: pytest.Pytester, code:
     """Its own status stays; 0 alone would be a green run without a comparison."""
     pytester.makeconftest(f"import sys\nsys.exit({code})\n")
     result = run_pytest(pytester, SESSION, subprocess=True)
-    assert result.ret == (3 if code == 3 else 1)  # noqa: PLR2004  # as it was given
+    assert result.ret == (3 if code == 3 else 1)
     assert "ended the run while it was loaded" not in result.stderr.str()
     assert "INTERNALERROR" not in result.stdout.str()
 
