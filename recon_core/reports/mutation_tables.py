@@ -105,7 +105,7 @@ def _caught_from(faults: Sequence[FaultResult], session: MutatedSession) -> str:
     texts = dict.fromkeys(text for text in found.values() if text)
     if len(texts) <= 1:
         return next(iter(texts), "")
-    return ", ".join(f"{side} {text}" for side, text in found.items() if text)
+    return ", ".join(f"{side} {text}" for side, text in found.items())
 
 
 def _first_caught(fault: FaultResult) -> str:

@@ -192,6 +192,8 @@ REFUSED: dict[str, tuple[Any, str]] = {
     ),
     "a position twice": ([position(), position()], "duplicate BTC/USDT:USDT NET"),
     "an unknown price": ([trade(price=None)], "trades: row 1: price: is missing"),
+    "an unknown direction": ([trade(side=None)], "trades: row 1: side: is missing; expected"),
+    "a direction": ([trade(side="hold")], "trades: row 1: side: 'hold'; expected buy or sell"),
     "a fee in no currency": ([trade(fee={"cost": 1.5})], "fee 1.5 has no fee_currency"),
     "an unknown status": ([order(status=None)], "orders: row 1: status: is unknown (null)"),
     "a status": ([order(status="gone")], "status: 'gone'; expected one of open, closed"),
@@ -213,6 +215,12 @@ def test_what_is_unknown_is_refused(tmp_path: Path, result: Any, expected: str) 
         take(tmp_path, result)
     assert expected in str(caught.value)
     assert "external.from: " in str(caught.value)
+
+
+def test_a_directory_without_results_is_refused(tmp_path: Path) -> None:
+    """A wrong one would be an account of nothing."""
+    with pytest.raises(SessionError, match=r"ccxt: holds no \.json file; expected results"):
+        take(tmp_path)
 
 
 def test_two_balances_are_refused(tmp_path: Path) -> None:

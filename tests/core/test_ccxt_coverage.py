@@ -124,6 +124,33 @@ def test_the_fee_of_a_transfer_is_a_row(charged: dict[str, str], paid_in: str) -
     ]  # fmt: skip
 
 
+@pytest.mark.parametrize(
+    ("changes", "moved"),
+    [
+        ({}, "deposit EUR 5"),
+        ({"type": None, "symbol": "X/EUR:EUR"}, "funding EUR 5"),
+        ({"type": None, "symbol": "X/EUR:EUR", "status": None}, "funding EUR 5"),
+        ({"status": "pending"}, ""),
+        ({"currency": None, "code": "USD"}, "deposit USD 5"),
+        ({"type": "loan"}, "type: 'loan'; expected deposit or withdrawal, or funding"),
+        ({"type": None}, "expected deposit or withdrawal, or funding"),
+        ({"timestamp": None}, "timestamp: is unknown (null); expected a time"),
+    ],
+)
+def test_what_a_transfer_is(changes: dict[str, Any], moved: str) -> None:
+    """By its type, or a payment of funding by its symbol; only what is done has moved anything."""
+    row = {"id": "d1", "type": "deposit", "status": "ok", "currency": "EUR", "amount": "5"}
+    rows = [row | {"timestamp": 1} | changes]
+    if "expected" in moved:
+        with pytest.raises(SessionError) as caught:
+            transfers(rows)
+        assert str(caught.value).startswith("transfers: row 1: ")
+        assert moved in str(caught.value)
+    else:
+        found = [f"{one.movement_kind} {one.currency} {one.amount}" for one in transfers(rows)]
+        assert found == ([moved] if moved else [])
+
+
 def test_rows_are_found_by_their_file(tmp_path: Path) -> None:
     """Of a trade, a balance and a transfer, by the section that the manifest names."""
     moved = {"id": "d1", "type": "deposit", "status": "ok", "currency": "EUR", "amount": "5"}

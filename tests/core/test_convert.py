@@ -284,6 +284,22 @@ def test_what_the_format_does_not_hold_is_refused(
         session_text(recorded)
 
 
+@pytest.mark.parametrize(
+    ("amount", "is_refused"),
+    [("9" * 30, False), ("1" + "0" * 30, True), ("-1e-30", False), ("1e-31", True)],
+)
+def test_an_amount_that_nobody_could_read_again_is_refused(
+    amount: str, *, is_refused: bool
+) -> None:
+    """A sum of rows may have more digits than the format allows."""
+    recorded = builders.recorded(builders.side(cash={"EUR": amount}), None)
+    if is_refused:
+        with pytest.raises(SessionError, match="is longer than an amount of "):
+            session_text(recorded)
+    else:
+        assert f'"{Decimal(amount):f}"' in session_text(recorded)
+
+
 def recon(directory: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         [warm_python(), "-m", "recon_core.cli", *arguments],

@@ -114,6 +114,18 @@ NO_SESSION = {
         ),
         "instruments.X: settles is of a future; expected kind future",
     ),
+    "a spot pair of an average": (
+        document(
+            instruments={"X": {"kind": "spot", "base": "A", "quote": "B", "average": "arithmetic"}}
+        ),
+        "instruments.X: average is of kind inverse; expected that kind",
+    ),
+    "a future of floats": (
+        document(
+            instruments={"X": {"kind": "future", "base": "A", "quote": "B", "notional": "float"}}
+        ),
+        "instruments.X: notional is of what is paid for; expected kind spot, equity, fx or option",
+    ),
     "a multiplier of zero": (
         document(instruments={"X": {"kind": "spot", "base": "A", "quote": "B", "multiplier": "0"}}),
         "instruments.X.multiplier: '0'; expected an amount above 0",
