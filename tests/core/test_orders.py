@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 
 from recon_core.compare.rows.matcher import Matching, match
 from recon_core.engine.reconciliation import Reconciliation
-from recon_core.model import Fill, Order, OrderSide
+from recon_core.ledger import OrderLedger
+from recon_core.model import Fill, Order, OrderSide, OrderState
 from recon_core.model.matched_rows import MatchedOrder
 from recon_core.policy import Policy
 from recon_core.values.errors import ReconError
@@ -598,3 +599,27 @@ def test_a_fill_by_an_id_of_two_orders_is_held_against_neither() -> None:
     found = of_orders(orders, orders, (fills, fills))
     assert orders_only(found) == {}
     assert [note for note in found.notes if "not every fill of BTC/EUR names its order" in note]
+
+
+def test_a_ledger_of_orders_has_their_latest_states() -> None:
+    """By account and id; a report that comes late is not the latest."""
+    begun, filled = replace(O1, state=OrderState.SUBMITTED), replace(O1, time=at(5))
+    other = replace(begun, account="b")
+    ledger = OrderLedger([begun, other])
+    assert ledger.open_orders == ledger.orders == (begun, other)
+    ledger.apply_order(filled)
+    ledger.apply_order(begun)
+    assert ledger.orders == (filled, other)
+    assert ledger.open_orders == (other,)
+    ledger.apply_order(again := replace(filled, price=Decimal(7)))
+    assert ledger.get("o1") == again
+    assert ledger.get("o1", account="b") == other
+    assert ledger.get("o2") is ledger.get("o1", account="c") is None
+
+
+@pytest.mark.parametrize("state", OrderState)
+def test_an_open_order_can_still_be_filled(state: OrderState) -> None:
+    """Every state is either open or an end."""
+    ends = {"FILLED", "CANCELLED", "REJECTED", "EXPIRED", "FAILED"}
+    ledger = OrderLedger([replace(O1, state=state)])
+    assert bool(ledger.open_orders) is (str(state) not in ends)

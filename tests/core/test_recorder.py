@@ -589,6 +589,37 @@ def test_what_is_refused_is_not_written(tmp_path: Path, call: Any, expected: str
     assert not internal.complete
 
 
+def test_a_checkpoint_is_complete_until_the_next_row(tmp_path: Path) -> None:
+    """For a program that has no end: both sides are of one moment, and said to be so."""
+    recorder = record(tmp_path / "run")
+    for number in (1, 2):
+        recorder.internal.fill(**fill(number))
+        recorder.external.fill(**fill(number))
+        assert checks(reconcile_session(tmp_path / "run"))["complete"] == "CRITICAL"
+        recorder.checkpoint()
+        found = reconcile_session(tmp_path / "run")
+        assert checks(found)["complete"] == "match"
+        assert not found.diffs
+    recorder.external.snapshot(START, cash={"EUR": "1"})
+    assert checks(reconcile_session(tmp_path / "run"))["complete"] == "CRITICAL"
+    recorder.close()
+    assert checks(reconcile_session(tmp_path / "run"))["complete"] == "match"
+
+
+def test_a_checkpoint_after_a_refused_row_is_not_complete(tmp_path: Path) -> None:
+    """A row is missing, whoever swallowed its error, until it is said to be settled."""
+    recorder = record(tmp_path / "run")
+    recorder.internal.fill(**fill(1))
+    with pytest.raises(ReconError):
+        recorder.internal.fill(**fill(2, side="HOLD"))
+    recorder.checkpoint()
+    assert checks(reconcile_session(tmp_path / "run"))["complete"] == "CRITICAL"
+    recorder.refused.clear()
+    recorder.checkpoint()
+    assert checks(reconcile_session(tmp_path / "run"))["complete"] == "match"
+    recorder.close()
+
+
 @pytest.mark.filterwarnings("ignore::recon_core.ReconWarning")
 def test_an_error_that_is_swallowed_leaves_the_recording_incomplete(tmp_path: Path) -> None:
     """The row is lost and the counts agree: without this a gate would be clear."""

@@ -12,6 +12,7 @@ from recon_core.policy.settings import (
     policy_source,
 )
 from recon_core.values.errors import PolicyError, ReconError
+from recon_core.values.limits import limits_in_force
 
 SINCE_9 = pytest.version_tuple >= (9,)
 
@@ -165,6 +166,14 @@ def test_settings_of_no_use_are_refused(
     with pytest.raises(ReconError, match=message) as caught:
         find_settings(tmp_path)
     assert str(caught.value).isprintable()
+
+
+def test_a_file_of_settings_that_is_too_large_is_refused(tmp_path: Path) -> None:
+    """By its name, and before any session is judged by other settings."""
+    (tmp_path / "pytest.ini").write_text("[pytest]\n# much\n", encoding="utf-8")
+    with limits_in_force({"toml_bytes": 10}), pytest.raises(ReconError) as caught:
+        find_settings(tmp_path)
+    assert str(caught.value).startswith("pytest.ini: has 16 bytes; expected at most 10")
 
 
 @pytest.mark.parametrize(
