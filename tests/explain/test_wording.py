@@ -1,13 +1,23 @@
 """What explanations say in words: digits that were cut off, and diffs that stay."""
 
+from collections.abc import Mapping
 from dataclasses import replace
 from decimal import Decimal
 
 import pytest
 
 from recon_core.explain import entries_of, explain
-from recon_core.model import Fill
-from recon_core.model.explanation import Explanation
+from recon_core.model import Fill, LedgerSide
+from recon_core.model.explanation import (
+    Booking,
+    Cause,
+    CauseKind,
+    Effect,
+    Explanation,
+    ExplanationVerdict,
+)
+from recon_core.reports.explanations import entry_text, explanation_rows
+from recon_core.reports.side_names import SideNames
 from recon_core.values.errors import ReconError
 from tests.core.builders import at, fill, order, side
 from tests.explain.real_sessions import books, session, stated
@@ -83,3 +93,74 @@ def test_without_a_cause_there_is_nothing_to_repair() -> None:
     (one,) = explain(before)
     with pytest.raises(ReconError, match=r"^unexplained, as no cause was found; what would help: "):
         entries_of(before, one)
+
+
+NAMES = SideNames("bot", "broker")
+MOVED = {"movement_id": "m1", "kind": "split", "time": "2026-01-01T12:00:00Z"}
+FIGURES = {"amount": "0.1", "stated": "1", "corrected": "1.1"}
+ENTRIES: list[tuple[str, Mapping[str, str], str]] = [
+    (
+        "add_movement",
+        {**MOVED, "amount": "5", "currency": "EUR"},
+        "add movement split m1 (5 EUR, 2026-01-01T12:00:00Z)",
+    ),
+    (
+        "remove_movement",
+        {**MOVED, "quantity": "5", "symbol": "ACME"},
+        "remove movement split m1 (5 ACME, 2026-01-01T12:00:00Z)",
+    ),
+    (
+        "add_movement",
+        {**MOVED, "amount": "-5", "currency": "EUR", "quantity": "2", "symbol": "ACME"},
+        "add movement split m1 (-5 EUR and 2 ACME, 2026-01-01T12:00:00Z)",
+    ),
+    ("adjust_cash", {**FIGURES, "currency": "EUR"}, "adjust cash EUR by 0.1, from 1 to 1.1"),
+    (
+        "adjust_position",
+        {**FIGURES, "symbol": "X", "leg": "LONG", "account": "a"},
+        "adjust position X LONG of account a by 0.1, from 1 to 1.1",
+    ),
+    ("adjust_cash", {"currency": "EUR", "free": "1"}, "adjust cash currency EUR, free 1"),
+]
+
+
+@pytest.mark.parametrize(("action", "row", "words"), ENTRIES)
+def test_an_entry_in_words(action: str, row: Mapping[str, str], words: str) -> None:
+    """The side by its name, what is done, and with which figures."""
+    assert entry_text(Booking(action, LedgerSide.INTERNAL, row, ""), NAMES) == f"bot: {words}"
+
+
+def shown(explanation: Explanation, head: str) -> list[str]:
+    rows = explanation_rows(explanation, NAMES, whole=True)
+    return [row.text for row in rows if row.head == head]
+
+
+@pytest.mark.parametrize(("count", "more"), [(5, []), (7, ["and 2 more bookings; recon repair"])])
+def test_many_bookings_are_counted(count: int, more: list[str]) -> None:
+    """Five are shown, the rest is in the file that the command writes."""
+    one = Booking("adjust_cash", LedgerSide.INTERNAL, {**FIGURES, "currency": "EUR"}, "")
+    explanation = Explanation(ExplanationVerdict.UNIQUE, repair=(one,) * count)
+    found = shown(explanation, "Repair: ")
+    assert len(found) == 5 + len(more)
+    assert [text[: len(start)] for text, start in zip(found[5:], more, strict=True)] == more
+
+
+@pytest.mark.parametrize(
+    ("kinds", "step"),
+    [
+        ("stale_side as_of_shift", "ask broker again"),
+        ("rounding", "allow what broker rounds off with a tolerance"),
+        ("unit netted_legs", "record broker's figures as the ledger counts them"),
+        ("stale_side rounding", "fetch broker's rows again"),
+        ("missing_fill", "fetch broker's rows again"),
+    ],
+)
+def test_what_to_do_about_the_exchange(kinds: str, step: str) -> None:
+    """Its record is left as it is; what helps depends on what is wrong with it."""
+    causes = [
+        Cause(CauseKind(kind), LedgerSide.EXTERNAL, (), Effect(), "") for kind in kinds.split()
+    ]
+    explanation = Explanation(ExplanationVerdict.UNIQUE, LedgerSide.EXTERNAL, tuple(causes))
+    (said,) = shown(explanation, "To do: ")
+    assert said.startswith(step)
+    assert said.endswith("its record is left as it is (--repair-exchange proposes entries for it)")
