@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import sqlite3
 import stat
 import sys
@@ -131,6 +132,52 @@ def test_a_damaged_log_is_not_loaded(log: Path) -> None:
     log.write_bytes(log.read_bytes().replace(b'"FAIL"', b'"WARN"', 1))
     asked("load", URL, "--json", log).refused(1, "its hash does not fit its content")
     assert not Path("audit.db").exists()
+
+
+def test_a_database_without_a_log_says_what_fills_it(log: Path) -> None:
+    """Its tables alone answer no question, and neither does a log whose loading broke off."""
+    assert asked("load", URL, "--json", log).code == 0
+    for query, said in (
+        ("UPDATE recon_files SET entries = 0", "audit.jsonl: the database has no entries of it"),
+        ("DELETE FROM recon_logs", "the database has no audit log; recon audit load fills it"),
+    ):
+        with closing(sqlite3.connect("audit.db")) as connection, connection:
+            connection.execute(query)
+        asked("summary", "--database", URL).refused(1, said)
+
+
+def test_an_earlier_file_that_comes_back_is_added(log: Path, directory: Path) -> None:
+    """The newest file names it; it was missing when the log was loaded first."""
+    earlier = Path(f"{log}.1").rename(directory / "archived")
+    assert "audit.jsonl.1" in asked("load", URL, "--json", log).err
+    earlier.rename(f"{log}.1")
+    assert asked("load", URL, "--json", log).code == 0
+    assert FITS in verified(log, URL)
+    assert list(differences(log, URL)) == []
+
+
+def test_a_log_that_went_on_in_two_ways_is_one_of_both(log: Path, directory: Path) -> None:
+    """A copy of its files that was written to as well is another history."""
+    shutil.copytree(directory, directory / "copy")
+    for place, name in ((log, "here"), (directory / "copy/audit.jsonl", "there")):
+        for number in range(2):
+            AuditLog(place, rotate_at=1).append_recon_summary(*run(f"{name}{number}", 1))
+    assert asked("load", URL, "--json", log).code == 0
+    other = asked("load", URL, "--json", directory / "copy/audit.jsonl")
+    other.refused(1, "the database has another file 4 of this log")
+
+
+def test_parts_of_a_log_under_two_names_are_no_whole(log: Path, directory: Path) -> None:
+    """Whose the rest would be is not known."""
+    (directory / "old").mkdir()
+    shutil.copy(f"{log}.1", directory / "old/audit.jsonl")
+    (directory / "new").mkdir()
+    shutil.copy(log, directory / "new/audit.jsonl")
+    for name in ("old", "new"):
+        words = ("--json", directory / name / "audit.jsonl", "--name", name)
+        assert asked("load", URL, *words).code == 0
+    said = "the database has the files of this log as those of several logs"
+    asked("load", URL, "--json", log).refused(1, said)
 
 
 def test_an_older_copy_of_the_log_is_refused(log: Path) -> None:

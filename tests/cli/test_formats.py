@@ -107,6 +107,14 @@ def test_wrong_names(
     assert str(directory) not in answer.err
 
 
+def test_a_limit_of_no_use_is_wrong_usage(recon: Recon, directory: Path) -> None:
+    """Before the file is looked at."""
+    (directory / "statement.csv").write_text("a,b\n")
+    words = ("formats", "statement.csv", "--limit")
+    recon(*words, "json_bytes").refused(64, "json_bytes", "NAME=N")
+    recon(*words, "jason_bytes=9").refused(64, "jason_bytes", "did you mean json_bytes?")
+
+
 def test_a_statement_has_limits(recon: Recon, directory: Path) -> None:
     """As every file that is read."""
     file, content = sample_of("okx")

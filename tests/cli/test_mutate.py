@@ -234,6 +234,14 @@ def test_the_page_has_the_faults(recon: Recon, directory: Path, clear: Path) -> 
     assert "caught it?" not in (directory / "check.html").read_text(encoding="utf-8")
 
 
+def test_a_report_on_standard_output_is_alone_there(recon: Recon, clear: Path) -> None:
+    """The table goes to standard error then."""
+    answer = recon("mutate", clear, *FAST, "--fault", "opening_balance", "--report", "github:-")
+    assert answer.code == 0, answer.err
+    assert [line.partition(" ")[0] for line in answer.lines] == ["::notice"]
+    assert "faults caught" in answer.err.splitlines()[-1]
+
+
 def test_nothing_is_appended_to_the_log(recon: Recon, directory: Path, clear: Path) -> None:
     """Copies are no runs of the project, whatever its settings say of recon check."""
     settings = "[pytest]\nrecon_audit_log = audit.jsonl\nrecon_check_audit_log = true\n"

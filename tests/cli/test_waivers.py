@@ -410,6 +410,21 @@ def test_an_id_occurs_once_in_all_files(directory: Path, recon: Recon) -> None:
     assert recon("check", "s", "--waivers", "one.toml", "--waivers", "./one.toml").code == 0
 
 
+def test_files_of_one_name_are_evidence_each(directory: Path, recon: Recon) -> None:
+    """Of several directories; what held shows in the summary, with a number behind the name."""
+    cash_off()(directory)
+    words: list[str] = []
+    for name, rows in (("a", (CASH,)), ("b", ({**CASH, "id": "w2"},)), ("c", ())):
+        (directory / name).mkdir()
+        write_waivers(directory / name / "w.toml", rows)
+        words += ["--waivers", f"{name}/w.toml"]
+    answer = recon("check", "s", *words, "--format", "json")
+    assert answer.code == 0, answer.err
+    files = answer.json["sessions"][0]["summary"]["evidence"]["waivers"]["files"]
+    assert list(files) == ["w.toml", "w.toml (2)", "w.toml (3)"]
+    assert len(set(files.values())) == 3
+
+
 def test_the_files_that_hold(directory: Path, recon: Recon) -> None:
     """An option holds over the setting, the setting over the files of the project."""
     cash_off()(directory)
