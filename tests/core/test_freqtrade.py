@@ -23,8 +23,9 @@ from recon_core.model import (
 )
 from recon_core.plugins.manager import extension_manager
 from recon_core.sessions import find_sessions, read_session
-from recon_core.sessions.formats.freqtrade_rows import read_trade
+from recon_core.sessions.formats.freqtrade_rows import read_order, read_trade
 from recon_core.sessions.formats.freqtrade_trades import contradictions
+from recon_core.values.errors import SessionError
 
 from .builders import checks
 from .recordings import BESIDE, DATA, needs_recordings, states, writable_copy
@@ -387,3 +388,47 @@ def test_a_plain_result_is_known_by_its_name_or_its_beginning(
     path = tmp_path / name
     path.write_text(head)
     assert find_sessions(tmp_path, extension_manager()) == ([path] if is_one else [])
+
+
+ORDER: dict[str, Any] = {
+    "order_id": "x1",
+    "ft_pair": "BTC/EUR",
+    "ft_order_side": "buy",
+    "side": "buy",
+    "status": "open",
+    "amount": 2,
+    "ft_amount": 3,
+    "filled": 0,
+    "order_date": "2026-01-01 09:00:00",
+    "order_update_date": None,
+    "order_filled_date": None,
+}
+LAST_SEEN: list[tuple[dict[str, Any], str]] = [
+    ({}, "BUY 2 ACKNOWLEDGED 09:00"),
+    ({"filled": None}, "BUY 2 ACKNOWLEDGED 09:00"),
+    ({"filled": 1}, "BUY 2 PARTIALLY_FILLED 09:00"),
+    ({"filled": 2, "status": "closed"}, "BUY 2 FILLED 09:00"),
+    ({"filled": 1, "status": "canceled"}, "BUY 2 CANCELLED 09:00"),
+    ({"status": "expired", "order_filled_date": "2026-01-01 09:05:00"}, "BUY 2 EXPIRED 09:05"),
+    ({"order_update_date": "2026-01-01 09:07:00"}, "BUY 2 ACKNOWLEDGED 09:07"),
+    ({"amount": None}, "BUY 3 ACKNOWLEDGED 09:00"),
+    ({"ft_order_side": "stoploss", "side": "sell"}, "SELL 2 ACKNOWLEDGED 09:00"),
+    ({"status": "lost"}, "status: 'lost'; expected one of open, closed, canceled"),
+    ({"amount": None, "ft_amount": None}, "ft_amount: is missing"),
+    ({"order_date": None}, "order_date: is missing; expected a time"),
+    ({"order_date": "noon"}, "order_date: 'noon' is no time in UTC without offset"),
+]
+
+
+@pytest.mark.parametrize(("changes", "shown"), LAST_SEEN)
+def test_an_order_as_it_last_stood(changes: dict[str, Any], shown: str) -> None:
+    """An open one may be filled in part; the bot's own figure is where the exchange's is not."""
+    row = {**ORDER, **changes}
+    if not shown.startswith(("BUY", "SELL")):
+        with pytest.raises(SessionError) as caught:
+            read_order(row)
+        assert str(caught.value).startswith(shown)
+    else:
+        found = read_order(row)
+        said = f"{found.side} {found.quantity} {found.state} {found.time:%H:%M}"
+        assert said == shown

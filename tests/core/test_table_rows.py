@@ -182,6 +182,27 @@ def test_a_value_instead_of_a_price(tmp_path: Path) -> None:
     assert [str(fill.price) for fill in found] == ["2.5", "2.6"]
     with pytest.raises(SessionError, match="row 2: quantity is 0; expected one that a value"):
         side_of(tmp_path, mapping, t_csv="q,v,p\n0,10,\n")
+    with pytest.raises(SessionError, match="row 2: a value is no price without a quantity"):
+        side_of(tmp_path, mapping, t_csv="q,v,p\n,10,\n")
+
+
+@pytest.mark.parametrize(
+    ("row", "fee"),
+    [("0.5,BNB", ("0.5", "BNB")), ("0,", ("0", None)), (",", ("0", None)), ("0.5,", None)],
+)
+def test_a_fee_is_of_a_currency(tmp_path: Path, row: str, fee: tuple[str, str | None]) -> None:
+    """One of an amount that names none is refused, and no fee needs none."""
+    mapping = (
+        '[fills]\npath = "t.csv"\nconstants = { symbol = "A", time = "2026-01-01T10:00:00Z" }\n'
+        'columns = { quantity = "q", price = "p" }\nfees = [{ amount = "f", currency = "c" }]\n'
+    )
+    table = f"q,p,f,c\n4,2,{row}\n"
+    if fee is None:
+        with pytest.raises(SessionError, match=r"row 2: fee 0\.5 has no currency"):
+            side_of(tmp_path, mapping, t_csv=table)
+    else:
+        (found,) = fills_of(tmp_path, mapping, t_csv=table)
+        assert (str(found.fee), found.fee_currency) == fee
 
 
 def test_one_column_per_symbol(tmp_path: Path) -> None:
