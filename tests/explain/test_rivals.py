@@ -392,8 +392,8 @@ RIVALS: dict[str, list[Answer]] = {
         (OUT, ["wrong_fee", "wrong_fee", *["missing_fill"] * 4]),
     ],
     # A list may state no fees, and no balance shows one.
-    "list_without_the_fee_of_a_fill": [(IN, ["wrong_fee"])],
-    "list_without_fees": [(IN, ["fee_rate"])],
+    "list_without_the_fee_of_a_fill": [(IN, ["wrong_fee"]), (OUT, ["wrong_fee"])],
+    "list_without_fees": [(IN, ["fee_rate"]), (OUT, ["fee_rate"])],
     # Eight SELLs that opened a position cost the same as eight BUYs.
     "position_or_all_fills_turned": [(OUT, ["sign_convention"])],
     # 2570.02 and 2580.02 against 2570 and 2580 lost no digits: the ledger is 0.02 off.

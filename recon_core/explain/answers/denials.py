@@ -17,7 +17,7 @@ from recon_core.explain.problem.hypotheses import MISSING_ID, NEAR_COPY, fill_co
 from recon_core.explain.problem.market import market_of
 from recon_core.explain.problem.patches import Patch
 from recon_core.explain.problem.postings import order_name, reported
-from recon_core.explain.problem.problem import FaultIn, Problem
+from recon_core.explain.problem.problem import Problem
 from recon_core.explain.proof.attempt import Answer, Part
 from recon_core.explain.proof.prover import Prover
 from recon_core.explain.repair.entries import has_near_price, is_near
@@ -27,9 +27,6 @@ from recon_core.model.explanation import CauseKind
 from recon_core.values.amounts import EXACT
 
 _PRICE: Final = attrgetter("price")
-
-_FEWEST_FEES: Final = 3
-"""Fills of a market, the one in question left out, from which on their fees are a schedule."""
 
 
 def refused(prover: Prover, answer: Answer) -> list[str]:
@@ -56,13 +53,7 @@ def is_denied(prover: Prover, answer: Answer) -> bool:
         or _is_reported(answer)
         or _may_be_merged(answer)
         or _leaves_an_order(prover, answer)
-        or any(
-            _is_at_any_price(answer, part)
-            or _is_listed(problem, part)
-            or _makes_a_fee_odd(problem, part)
-            or _drops_fees(problem, part)
-            for part in answer.parts
-        )
+        or any(_is_at_any_price(answer, part) or _is_listed(problem, part) for part in answer.parts)
     )
 
 
@@ -172,38 +163,6 @@ def _is_listed(problem: Problem, part: Part) -> bool:
         > sum(is_same_movement(row, other) for other in kept)
         for row in removed
     )
-
-
-def _drops_fees(problem: Problem, part: Part) -> bool:
-    """True if fees are taken away as the other side lists none, and no balance shows it.
-
-    A list without fees may not state them: absent is not zero.
-    """
-    patch = part.hypothesis.patch
-    if problem.fault_in is not FaultIn.ROWS or len(patch.removed) != len(patch.added):
-        return False
-    cash, shows = problem.postings.cash, problem.dimensions.shows
-    return any(
-        old.fee and not new.fee and not shows(cash(old.charged_in, old.account))
-        for old, new in zip(patch.removed, patch.added, strict=True)
-    )
-
-
-def _makes_a_fee_odd(problem: Problem, part: Part) -> bool:
-    """True if a row whose fee is as all others are is replaced by one whose fee is not.
-
-    Every fee is 0.65 a contract, and the exchange lists one row without it: that row is the odd
-    one.
-    """
-    patch = part.hypothesis.patch
-    if problem.fault_in is not FaultIn.ROWS or not len(patch.removed) == len(patch.added) == 1:
-        return False
-    (old,), (new,) = patch.removed, patch.added
-    fills = problem.by_symbol.get(problem.postings.position(old), ())
-    model = problem.schedules.model(old) if len(fills) > _FEWEST_FEES else None
-    if model is None or old.fee_currency != model.currency:
-        return False
-    return model.gives(problem.postings, old) and not model.is_near(problem.postings, new)
 
 
 def _leaves_an_order(prover: Prover, answer: Answer) -> bool:

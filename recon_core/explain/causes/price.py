@@ -182,8 +182,8 @@ def _rivals(
 ) -> Iterator[Rival]:
     """Yield the wrong row of the exchange, for each fill whose fee is that of the ledger's figure.
 
-    Both sides state this fee, at a rate that fills without a fault have. Or neither fee nor cash
-    says which of two prices is right.
+    Both sides state this fee, at a rate that fills without a fault have. Or no balance shows which
+    of two fees was paid, and the exchange's is odd. Or neither fee nor cash shows the price.
     """
     outer, is_of_ledger = (
         problem.statement_of(LedgerSide.EXTERNAL),
@@ -219,12 +219,14 @@ class _UsualFees:
         return bool(given.fee) and given.fee == other.fee and self._is_of(given, other)
 
     def is_odd(self, given: Fill, other: Fill) -> bool:
-        """True if two rows differ in the fee alone, and that of the other row is at no usual rate.
+        """True if the fee of the other row is absent, or at no usual rate as that of the given is.
 
-        It counts where no cash shows which of both was paid.
+        It counts where no cash shows which of both was paid: a list without fees may not state
+        them, and absent is not zero.
         """
-        is_fee = bool(given.fee) and replace(given, fee=other.fee) == other
-        return is_fee and self._is_of(given, other)
+        if not given.fee or given.fee == other.fee:
+            return False
+        return not other.fee or self._is_of(given, other)
 
     def _is_of(self, given: Fill, other: Fill) -> bool:
         """True if a row has a usual fee, and the other has none."""
