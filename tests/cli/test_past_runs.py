@@ -397,6 +397,10 @@ def test_a_run_is_named_by_its_ids(directory: Path, recon: Recon) -> None:
         answer = recon("audit", "compare", name, "last", *LOG)
         assert answer.lines[-1].endswith("1 grew"), name
     recon("audit", "compare", report["run_id"][:3], "last", *LOG).refused(1, "there is no run")
+    for _ in range(3):  # commands that nobody names are forgotten while the log is read
+        check(recon)
+    answer = recon("audit", "compare", report["run_id"], "last", *LOG)
+    assert answer.lines[-1].endswith("1 grew")
 
 
 def test_a_summary_is_of_commands(directory: Path, recon: Recon) -> None:

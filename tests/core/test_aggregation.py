@@ -68,6 +68,13 @@ def test_one_order_in_other_parts_is_one_finding() -> None:
     assert "match, part of one trade in another number of rows" in matches[0]
 
 
+def test_the_rows_of_one_trade_are_in_the_order_of_time() -> None:
+    """However the file lists them; those of one time by their ids."""
+    first = replace(E2, time=E1.time)
+    (diff,) = (one for one in of_fills([E3, first, E1], [ROW]).diffs if one.diff_type == "FILL")
+    assert "internal 3 rows (e1, e2, e3)" in diff.description
+
+
 @pytest.mark.parametrize("severity", JUDGED)
 def test_the_policy_decides_how_bad_it_is(severity: Severity) -> None:
     """One key of `[severity]`, as for every case of a fill."""

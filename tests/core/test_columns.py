@@ -465,6 +465,13 @@ def test_the_last_comparison_is_kept_for_its_two_tables(tmp_path: Path) -> None:
     assert (first.internal, first.equal) == ([], 60)
     assert ours.compared(fewer, plain=True).internal == [0]
     assert fewer.compared(ours, plain=True).external == [0]
+def test_a_whole_and_its_parts_are_found_by_their_ids(tmp_path: Path) -> None:
+    """The fill that others begin with is one of them; a part of nothing that is listed is none."""
+    ids = ["7-A", "7", "8", "7-B", "9-A"]
+    rows = [{**row, "fill_id": name} for row, name in zip(ROWS, ids, strict=False)]
+    found = in_columns(session(tmp_path, (TYPES, rows), (TYPES, rows)))
+    for record in sides_of(found):
+        assert [one.fill_id for one in record.fills.may_be_parts()] == ["7-A", "7", "7-B"]
 
 
 @pytest.mark.large
@@ -972,6 +979,8 @@ def test_movements_of_a_quantity_fall_between_fills(tmp_path: Path) -> None:
     rows = [*MOVED, {**split, "quantity": Decimal("0.5")}]
     path = moved_session(tmp_path, (kinds, rows), (kinds, rows[::-1]))
     found = in_columns(path)
+    for record in sides_of(found):
+        assert [row.movement_id for row in record.movements.with_quantity()] == ["s"]
     assert shown(found) == answers(path, 0)
 
 

@@ -178,6 +178,25 @@ def test_a_count_that_the_rows_do_not_give(
     assert message(reconcile_session(path), "complete").endswith(text)
 
 
+@pytest.mark.parametrize(
+    ("lost", "text"),
+    [
+        (["1"], "order events fill order 1, not in orders"),
+        (["1", "3", "6"], "order events fill order 1 and 2 more, not in orders"),
+    ],
+)
+def test_orders_of_events_that_are_not_listed_are_counted(
+    tmp_path: Path, lost: list[str], text: str
+) -> None:
+    """The first one by its id, the others by their number."""
+
+    def lose(result: dict[str, Any], _events: Any) -> None:
+        for number in lost:
+            result["orders"].pop(number)
+
+    assert text in message(reconcile_session(written(tmp_path, lose)), "complete")
+
+
 def capital(value: Any) -> Any:
     """A document with the names that older versions have."""
     if isinstance(value, list):

@@ -35,6 +35,7 @@ from recon_core.values.errors import ReconError
 from recon_core.values.severity import Severity
 
 from .builders import at, fill, recorded, side
+from .builders import fill, recorded, side
 
 ROOT = Path(__file__).parents[2]
 IS_LONG = settings().max_examples > 1000
@@ -209,6 +210,19 @@ def strict(policy: Policy, lines: Iterable[PolicyLine]) -> Policy:
             case ("float_dust",):
                 policy = replace(policy, float_dust=Decimal(0))
     return policy
+
+
+def test_a_row_that_differs_is_judged_anew() -> None:
+    """Its verdict in the session without the fault is that of other figures."""
+    gate = Gate(Policy(), extension_manager(), Severity.FAIL, 20_000)
+    ours, theirs = (
+        side({"BTC/EUR": "1"}, {}, fills=(fill("f", "BUY", "1", price),)) for price in ("10", "11")
+    )
+    session = recorded(theirs, theirs)
+    before = gate.answer(session)
+    assert not before.blocks
+    assert gate.answer(recorded(ours, theirs), before).result is Result.CAUGHT
+    assert gate.answer(session, before).result is Result.UNCHANGED
 
 
 @pytest.mark.parametrize("name", SESSIONS)

@@ -181,6 +181,17 @@ def test_the_session_is_readable_after_every_call(tmp_path: Path) -> None:
     assert json.loads(recorder.path.read_text())["internal"]["complete"] is True
 
 
+def test_what_follows_a_checkpoint_is_not_whole(tmp_path: Path) -> None:
+    """A side that speaks after it may say more until the recorder is closed."""
+    recorder = record(tmp_path)
+    recorder.internal.fill(**fill())
+    recorder.checkpoint()
+    assert json.loads(recorder.path.read_text())["internal"]["complete"] is True
+    recorder.external.cash({"EUR": 1})
+    document = json.loads(recorder.path.read_text())
+    assert [document[side]["complete"] for side in ("internal", "external")] == [False, False]
+
+
 def test_a_side_that_is_never_used_is_not_in_the_session(tmp_path: Path) -> None:
     """Nobody asked an exchange: a coverage FAIL, and nothing is mirrored."""
     with record(tmp_path) as recorder:
