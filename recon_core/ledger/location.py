@@ -85,14 +85,15 @@ class Location:
         stated = comparison.external if side is LedgerSide.EXTERNAL else comparison.internal
         if comparison.side is not None:
             stated = comparison.internal
-        derived = "cash" in record.derived or not isinstance(stated, CashBalance)
+        if "cash" in record.derived or not isinstance(stated, CashBalance):
+            stated = None
         return waterfall(
             side,
             flows,
             comparison.name,
             value.account,
             covered=covered_categories(record),
-            stated=None if derived or not isinstance(stated, CashBalance) else stated,
+            stated=stated,
             any_account=",account=" not in comparison.key,
         )
 

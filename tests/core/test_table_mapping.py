@@ -176,6 +176,10 @@ REFUSED = {
         f'{MAPPING}[fills.constants]\nprice = "1"',
         "fills: t.csv: 'price' has a column and a constant",
     ),
+    "two columns, the first of them": (
+        f'{MAPPING}[fills.constants]\nprice = "1"\nsymbol = "BTC"',
+        "fills: t.csv: 'symbol' has a column and a constant",
+    ),
     "no column at all": (f"{MAPPING}fee = []", "fills[0].columns.fee.column: "),
     "an unknown key of a table": (f"{MAPPING}[fills.sheet]\n", "fills[0].sheet: unknown key"),
 }

@@ -121,9 +121,9 @@ def _require_fields(section: str, columns: Any, constants: Mapping[str, str]) ->
     for name in (*columns, *constants):
         if name not in known:
             raise SessionError(f"{quoted(name)} is no field; {did_you_mean(name, known, 30)}")
-    both = sorted(columns & constants.keys())
-    if both:
-        raise SessionError(f"{quoted(both[0])} has a column and a constant")
+    for name in columns:
+        if name in constants:
+            raise SessionError(f"{quoted(name)} has a column and a constant")
 
 
 def _from_legs(fields: Fields, quotes: Sequence[str]) -> None:
