@@ -28,6 +28,7 @@ from recon_core.values.errors import ReplayError
 
 from .builders import (
     SPOT,
+    UNIT,
     at,
     fill,
     hostile_context,  # noqa: F401  # every test of the module has it
@@ -145,6 +146,25 @@ def test_positions_that_the_source_averages_apart_are_averaged_apart() -> None:
     assert (ledger.balance("USDT"), ledger.average_price("PERP")) == (20, 300)
     pooled = booked(*(replace(row, position_id=None) for row in (one[0], *other, one[1])))
     assert (pooled.balance("USDT"), pooled.average_price("PERP")) == (-80, 200)
+
+
+@pytest.mark.parametrize(
+    ("row", "average"),
+    [
+        ("BUY 3 @ 300", "250"),
+        (f"BUY {UNIT} @ 100", "100"),
+        ("SELL 3 @ 300", None),
+        ("SELL 1 @ 300", None),
+        (f"SELL {UNIT} @ 100", None),
+    ],
+)
+def test_positions_of_one_direction_have_one_average(row: str, average: str | None) -> None:
+    """By their quantities; of a long and a short one there is none."""
+    ledger = booked(
+        *fills_of("PERP", "BUY 1 @ 100", position_id="a"), *fills_of("PERP", row, position_id="b")
+    )
+    expected = None if average is None else Decimal(average)
+    assert ledger.average_price("PERP") == expected
 
 
 def test_a_pnl_without_finite_decimals_needs_a_precision() -> None:

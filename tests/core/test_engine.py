@@ -153,6 +153,15 @@ def test_the_report_holds_every_comparison(tmp_path: Path) -> None:
     assert [file.name for file in tmp_path.iterdir()] == ["report.json"]
 
 
+def test_open_orders_can_still_be_filled() -> None:
+    """In the order in which they were first seen, each in its latest state."""
+    states = {"o1": "FILLED", "o2": "ACKNOWLEDGED", "o3": "PARTIALLY_FILLED", "o4": "CANCELLED"}
+    ledger = OrderLedger(order(name, "10", "1", state) for name, state in states.items())
+    assert [one.client_order_id for one in ledger.open_orders] == ["o2", "o3"]
+    ledger.apply_order(order("o2", "10", "10"))
+    assert [one.client_order_id for one in ledger.open_orders] == ["o3"]
+
+
 def test_a_report_is_written_whole_or_not_at_all(tmp_path: Path) -> None:
     """A path that cannot be written is an error, and leaves nothing behind."""
     engine = ReconciliationEngine(*ledgers())

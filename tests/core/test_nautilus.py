@@ -20,6 +20,7 @@ from recon_core.model import CashBalance, Currency, Leg, Position
 from recon_core.policy import Policy
 from recon_core.sessions import read_session
 from recon_core.sessions.formats import nautilus_rows
+from recon_core.sessions.formats.nautilus_accounts import precisions
 from recon_core.sessions.formats.nautilus_legs import Legs
 
 from .builders import AS_OF_TEXT, at, checks, document, fill, verdicts, write_session
@@ -390,6 +391,13 @@ def test_rounding_per_fill_decides_whether_the_cash_is_exact(
     )
     found = verdicts(Reconciliation(replace(recorded, currencies=currencies), Policy()))
     assert (set(found.values()) == {"match"}) == clear
+
+
+def test_the_precision_of_a_currency_is_that_of_its_balances() -> None:
+    """The most decimals that one is printed with, none where all are whole."""
+    printed = [("JPY", "1000"), ("USDT", "5"), ("USDT", "1.50"), ("USDT", "0.5"), ("JPY", "0")]
+    found = precisions(CashBalance(currency, Decimal(total)) for currency, total in printed)
+    assert found == {"JPY": Currency("JPY", 0), "USDT": Currency("USDT", 2)}
 
 
 def faulty_fills(variant: dict[str, Any]) -> bytes:

@@ -55,6 +55,23 @@ def test_two_rows_of_a_key_are_one_fill(tmp_path: Path) -> None:
     assert (instrument.base, instrument.quote, instrument.instrument_kind) == ("BTC", "EUR", "spot")
 
 
+def test_a_symbol_that_spells_no_two_currencies_is_no_pair(tmp_path: Path) -> None:
+    """Of `BTC/` nobody knows what it is paid for."""
+    mapping = """
+pairs = { kind = "spot" }
+[fills]
+path = "t.csv"
+[fills.columns]
+symbol = "s"
+quantity = "q"
+price = "p"
+time = "t"
+"""
+    names = ("BTC/", "/EUR", "BTC", "ETH/EUR")
+    rows = "".join(f"{name},1,2,2026-01-01T10:00:00Z\n" for name in names)
+    assert recorded(tmp_path, mapping, t_csv=f"s,q,p,t\n{rows}").instruments.keys() == {"ETH/EUR"}
+
+
 def test_rows_of_a_key_need_not_be_neighbours(tmp_path: Path) -> None:
     """A sell has the quote among what was received; keys may be mixed."""
     first, second = BUY.splitlines()

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from recon_core.reports.formats import FORMATS
+from recon_core.reports.page import content
 from recon_core.reports.page.charts import (
     HEIGHT,
     WIDTH,
@@ -130,7 +131,7 @@ def test_a_trend_stacks_severities() -> None:
     fails = [int(each) for each in re.findall(r"v(\d+)", paths["FAIL"])]
     assert abs(fails[1] - 3 * fails[0]) <= 1  # whole pixels
     assert [total for _, _, total in chart.labels] == [3, 0, 6]
-    assert all(0 < y < HEIGHT and 0 < x < WIDTH for x, y, _ in chart.labels)
+    assert all(10 <= y < HEIGHT and 0 < x < WIDTH for x, y, _ in chart.labels)
 
 
 def test_one_run_has_no_trend() -> None:
@@ -198,6 +199,26 @@ def test_what_is_within_tolerance_is_nothing_to_chase(tmp_path: Path) -> None:
         "desk", internal={"cash": {"EUR": "5000"}}, external={"cash": {"EUR": "4999.9"}}
     )
     assert first_box(runs.judged(tmp_path, runs.write(tmp_path, "desk", drift))) == ""
+
+
+@pytest.mark.parametrize(("most", "more"), [(1, 1), (2, 0), (500, 0)])
+def test_findings_that_are_left_out_are_counted(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, most: int, more: int
+) -> None:
+    """None where all are shown."""
+    monkeypatch.setattr(content, "MOST_FINDINGS", most)
+    shown = page(runs.judged(tmp_path, runs.write(tmp_path, "desk", runs.BLOCKED)))
+    assert (len(shown.findings), shown.more_findings) == (min(most, 2), more)
+
+
+def test_a_position_has_a_course_and_a_balance_a_waterfall_too(tmp_path: Path) -> None:
+    """A position has postings in time, and no steps that add up to it."""
+    (block,) = page(runs.judged(tmp_path, runs.write(tmp_path, "desk", runs.trading()))).sessions
+    drawn = {
+        chart.row.kind: (chart.course is not None, chart.waterfall is not None)
+        for chart in block.charts
+    }
+    assert drawn == {"position": (True, False), "cash": (True, True)}
 
 
 def test_the_heat_map_begins_with_the_worst_session(tmp_path: Path) -> None:
