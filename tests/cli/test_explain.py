@@ -90,6 +90,12 @@ def test_the_text(recon: Recon) -> None:
     assert "3 diffs disappear, none appears Repair: ledger: add fill repair-fill-" in said
     assert said.index("Repair: ") < said.index("FAIL position BTC/USDT: ledger 1.160508 BTC, exch")
     assert said.count("cash USDT: ledger 51530.13621816 USDT, exchange 48932.91060449 USDT") == 1
+    indents = {
+        line.split()[0]: len(line) - len(line.lstrip())
+        for line in answer.lines
+        if line.split()[0] in ("Cause,", "Kind:", "FAIL")
+    }
+    assert indents == {"Cause,": 2, "Kind:": 4, "FAIL": 4}  # what a cause explains is below it
     assert answer.lines[-1].startswith("  Next: recon repair ")
 
 

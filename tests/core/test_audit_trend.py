@@ -156,6 +156,15 @@ def key_trend(severities: str, deltas: list[str] | None = None) -> dict[str, Any
     return keys[0] if keys else {}
 
 
+def test_keys_are_sorted() -> None:
+    """However the runs list their diffs: a document of equal logs has equal lines."""
+    runs = [["b", "c"], ["c", "a"]]
+    diffs = [[{"diff_type": "CASH", "severity": "FAIL", "key": key} for key in keys]
+             for keys in runs]  # fmt: skip
+    keys = trend([{"FAIL": 2}] * 2, diffs)["keys"]
+    assert [each["key"] for each in keys] == ["cash::a", "cash::b", "cash::c"]
+
+
 @pytest.mark.parametrize(
     ("severities", "recent", "recurs"),
     [

@@ -85,6 +85,18 @@ def test_a_tolerance_that_softens_leaves_a_trace(
     assert ("softened by lenient" in diff.description) == (softened is not None)
 
 
+@pytest.mark.parametrize("marker", [hookimpl(wrapper=True), hookimpl(hookwrapper=True)])
+def test_a_wrapper_gives_no_tolerance(tmp_path: Path, marker: Callable[[Any], Any]) -> None:
+    """In both styles of pluggy it hands on what another plugin gave: that one is named."""
+
+    def recon_tolerance(comparison: Comparison) -> Iterator[None]:  # noqa: ARG001
+        return (yield)
+
+    manager = manager_with(recon_tolerance=lambda comparison: Decimal(5))  # noqa: ARG005
+    manager.register(SimpleNamespace(recon_tolerance=marker(recon_tolerance)), name="around")
+    assert {diff.softened_by for diff in reconcile(tmp_path, manager).diffs} == {"lenient"}
+
+
 def test_a_tolerance_may_be_stricter(tmp_path: Path) -> None:
     """A hook that takes the policy's tolerance away softens nothing."""
     external = {"as_of": AS_OF_TEXT, "positions": {"BTC/EUR": "0.1"}, "cash": {"EUR": "4999.99"}}

@@ -6,6 +6,7 @@ from dataclasses import replace
 from decimal import Decimal
 from functools import cache
 from pathlib import Path
+from random import Random
 
 import pytest
 from hypothesis import given, settings
@@ -22,10 +23,12 @@ from recon_core.model import (
 )
 from recon_core.model.explanation import CauseKind
 from recon_core.model.policy_line import PolicyLine
+from recon_core.mutate.fault import listed, steps
 from recon_core.mutate.faults import FAULTS
 from recon_core.mutate.gate import Answer, Gate, Result
 from recon_core.mutate.mutation import Mutant, Trial, trials_of
 from recon_core.mutate.scene import Scene
+from recon_core.mutate.scene import scenes_of
 from recon_core.plugins.manager import extension_manager
 from recon_core.policy.aliases import Aliases
 from recon_core.policy.model import CashPolicy, Policy
@@ -223,6 +226,44 @@ def test_a_row_that_differs_is_judged_anew() -> None:
     assert not before.blocks
     assert gate.answer(recorded(ours, theirs), before).result is Result.CAUGHT
     assert gate.answer(session, before).result is Result.UNCHANGED
+
+
+@pytest.mark.parametrize(
+    ("own", "usual"),
+    [
+        ("25.00", ["0.25", "2.5", "25"]),
+        ("-0.55", ["0.01", "0.05", "0.55"]),
+        ("0.05", ["0.01", "0.05"]),
+        ("0", ["0.01"]),
+    ],
+)
+def test_an_amount_is_wrong_by_a_part_of_itself(own: str, usual: list[str]) -> None:
+    """By 1 %, 10 % and all of it in whole steps, by a step at least; each size once."""
+    scale = steps(Decimal("0.01"), Decimal(own), "EUR")
+    assert [scale.words(place) for place in scale.usual] == [f"{one} EUR" for one in usual]
+    assert scale.words(0) == "0.01 EUR"
+
+
+@pytest.mark.parametrize(
+    ("count", "thirds"), [(9, [range(3), range(3, 6), range(6, 9)]), (2, [range(1), range(1, 2)])]
+)
+def test_of_rows_one_of_each_third_is_usual(count: int, thirds: list[range]) -> None:
+    """A small one, a middle one, a large one, as far as there are so many."""
+    amounts = [Decimal(number) for number in range(count)]
+    for seed in range(20):
+        places = listed(amounts, "EUR", Random(seed)).usual  # noqa: S311  # no secret
+        assert len(places) == len(thirds)
+        assert all(place in third for place, third in zip(places, thirds, strict=True))
+
+
+def test_a_side_that_lost_a_row_counts_one_less() -> None:
+    """Without this its count would show the loss, and no fault would pass."""
+    rows = tuple(fill(f"f{number}", "BUY", "1", "10") for number in range(3))
+    ours = side(fills=rows, counts={"fills": 3, "orders": 2})
+    (scene, _) = scenes_of(recorded(ours, side(fills=rows)), Policy().aliases)
+    changed = scene.with_rows(replace(scene.book, fills=rows[1:])).internal
+    assert changed is not None
+    assert changed.counts == {"fills": 2, "orders": 2}
 
 
 @pytest.mark.parametrize("name", SESSIONS)

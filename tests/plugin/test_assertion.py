@@ -10,6 +10,7 @@ import pytest
 
 import pytest_recon
 from pytest_recon import ReconDriftWarning, assert_reconciles
+from pytest_recon.plugin import pytest_assertrepr_compare
 from recon_core import (
     CashBalance,
     CashPolicy,
@@ -276,6 +277,12 @@ def test_a_refusal_shows_the_test_alone(pytester: pytest.Pytester) -> None:
     result.stdout.fnmatch_lines(["E * internal: cash 'EUR': 0.1 is not an exact amount; *"])
     places = [line for line in result.outlines if re.match(r"[^ ]+\.py:\d+:", line)]
     assert len(places) == 1
+
+
+@pytest.mark.parametrize("left", [[1], ["ReconDiff"], [None, None], [], (), 1])
+def test_other_lists_are_shown_by_pytest(left: object) -> None:
+    """Whatever is compared with an empty list in a test of somebody else."""
+    assert pytest_assertrepr_compare("==", left, []) is None
 
 
 def test_a_list_of_differences_is_shown_a_line_each(pytester: pytest.Pytester) -> None:
