@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from click import style
 
 from recon_core import hookimpl
 from recon_core.plugins.manager import extension_manager
@@ -137,6 +138,8 @@ def test_a_share_that_is_demanded(
     answer = recon("mutate", clear, *FAST, *words_of)
     assert answer.code == code
     assert answer.lines[-1].endswith(f"{words} of --fail-under")
+    painted = recon("mutate", clear, *FAST, *words_of, "--color", "always").lines[-1]
+    assert painted.startswith(style("MUTATE:", bold=True, fg="red" if code else "green"))
 
 
 USAGE = {

@@ -228,6 +228,40 @@ def test_a_row_that_differs_is_judged_anew() -> None:
     assert gate.answer(session, before).result is Result.UNCHANGED
 
 
+STATED = {
+    "alias, balance", "alias, position", "balance_kind", "conversion", "opening_balance, cash",
+    "opening_balance, position", "sign_convention", "unit, balance", "unit, position",
+}  # fmt: skip
+OF_FILLS = {
+    "as_of_shift, clock", "as_of_shift, state", "duplicate_fee", "duplicate_fill, one id",
+    "duplicate_fill, two ids", "fee_currency", "fee_rate", "fee_sign", "foreign_activity",
+    "missing_fee", "missing_fill", "orphan_fill", "side_flipped", "unit, rows", "wrong_fee",
+    "wrong_price", "wrong_quantity",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("symbols", "expected"),
+    [
+        ([], STATED),
+        (["BTC/EUR"], STATED | OF_FILLS | {"alias, rows"}),
+        # No fill can be renamed: the other name is that of another symbol.
+        (["BTC/EUR", "btceur"], STATED | OF_FILLS),
+    ],
+)
+def test_every_fault_that_the_data_allow_is_tried(symbols: list[str], expected: set[str]) -> None:
+    """On both sides; one that is left out would look as if it were caught."""
+    fills = tuple(
+        fill(symbol, "BUY", "3", "10", "0.1 EUR", symbol=symbol, client_order_id=symbol)
+        for symbol in symbols
+    )
+    one = side({"BTC/EUR": "3"}, {"EUR": "100"}, fills=fills or None)
+    gate = Gate(Policy(), extension_manager(), Severity.FAIL, 20_000)
+    found = [(trial.side, trial.fault.name) for trial in trials_of(recorded(one, one), gate, 1)]
+    for side_of in LedgerSide:
+        assert {name for each, name in found if each is side_of} == expected
+
+
 @pytest.mark.parametrize(
     ("own", "usual"),
     [

@@ -120,6 +120,7 @@ class TestWaterfall:
         ours, theirs = diff.waterfalls
         for steps, state in ((ours, diff.internal), (theirs, diff.external)):
             assert sum(steps.steps.values()) == steps.closing == state
+            assert steps.stated is None  # the balance is the sum of its rows
         assert ours.steps["opening"] == theirs.steps["opening"]
         assert ours.steps["fees"] - theirs.steps["fees"] == 1
         assert ours.steps["trades"] - theirs.steps["trades"] == Decimal("400.03")

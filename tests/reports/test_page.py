@@ -193,6 +193,12 @@ def test_without_a_cause_the_worst_finding_is_first() -> None:
     assert "cash EUR" in box
 
 
+def test_an_explanation_has_the_side_at_fault() -> None:
+    """The ledger, the exchange, or none where no cause was found."""
+    explained = [one for session in runs.examples().sessions for one in session.explanations]
+    assert {one.side for one in explained} == {"internal", "external", None}
+
+
 def test_what_is_within_tolerance_is_nothing_to_chase(tmp_path: Path) -> None:
     """Neither is a clear run."""
     drift = session(
