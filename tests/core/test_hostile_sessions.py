@@ -79,6 +79,10 @@ NO_SESSION = {
         internal(cash=[{"currency": "EUR", "total": "1", "token": SECRET}]),
         "internal.cash[0].token: unknown key",
     ),
+    "unknown keys of one wide row": (
+        internal(cash=[{"currency": "EUR", "total": "1"}, {f"k{n}": "1" for n in range(200)}]),
+        "internal.cash[1].k0: unknown key (and at least 65 more)",
+    ),
     "an unknown key with a hostile name": (
         document(**{"a\u202eb\n::error": SECRET}),
         r"a\u202eb\x0a\x3a:error: unknown key",

@@ -147,6 +147,21 @@ def test_a_raised_limit_lets_a_file_pass(tmp_path: Path) -> None:
         assert "cash::C1499" in verdicts(reconcile_session(path))
 
 
+@pytest.mark.parametrize(
+    ("limit", "said"), [("json_objects", "objects and lists"), ("json_values", "values")]
+)
+def test_lines_of_json_have_the_limits_of_one_file(tmp_path: Path, limit: str, said: str) -> None:
+    """Their rows and their values are counted before the first line is read."""
+    rows = "".join(f'{{"currency": "C{number}", "total": "1"}}\n' for number in range(8))
+    (tmp_path / "cash.jsonl").write_text(rows)
+    side = {"as_of": AS_OF_TEXT, "cash": {"path": "cash.jsonl"}}
+    path = write_session(tmp_path, document(internal=side))
+    with limits_in_force({limit: 7}):
+        assert f"cash.jsonl: has 8 {said}; expected at most 7" in refusal(path)
+    with limits_in_force({limit: 8}):
+        assert "cash::C7" in verdicts(reconcile_session(path))
+
+
 def nautilus(directory: Path, **changes: Any) -> Path:
     run = directory / "run"
     writable_copy(DATA / "nautilus" / "spot_btcusdt_cash", run)

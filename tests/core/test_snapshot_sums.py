@@ -15,13 +15,13 @@ NOW = int(BEGIN.timestamp()) * SECOND + 10 * SECOND
 LARGE = "1" + "0" * 28
 
 
-def recording(*trades: tuple[str, int], filled: str) -> Recording:
+def recording(*trades: tuple[str, int], filled: str, **more: Any) -> Recording:
     """One order and its trades, with their seconds after the time of the balance."""
     rows: list[Any] = [
         {"id": f"t{place}", "order": "o", "amount": amount, "timestamp": NOW + later * SECOND}
         for place, (amount, later) in enumerate(trades)
     ]
-    order = {"id": "o", "filled": filled, "timestamp": NOW, "status": "closed"}
+    order = {"id": "o", "filled": filled, "timestamp": NOW, "status": "closed", **more}
     asked = [
         Asked(MY_TRADES, "BTC/USDT", rows=rows), Asked(ORDERS, "BTC/USDT", rows=[order])
     ]  # fmt: skip
@@ -55,3 +55,27 @@ def test_what_was_traded_later_is_taken_off_an_order() -> None:
     assert [row["id"] for row in trades.rows] == ["t0"]
     assert (orders.rows[0]["filled"], orders.rows[0]["rolledOff"]) == (f"{LARGE}.00", "0.01")
     assert [row["id"] for row in found.rolled_off] == ["t1"]
+
+
+@pytest.mark.parametrize(
+    ("changed", "later", "status"),
+    [
+        (None, None, "closed"),
+        (0, 0, "closed"),
+        (1, None, "open"),
+        (None, 1, "open"),
+        (0, 1, "open"),
+    ],
+)
+def test_an_order_that_ended_later_was_open(
+    changed: int | None, later: int | None, status: str
+) -> None:
+    """Without a later trade too: it was cancelled after the balance."""
+    names = ("lastUpdateTimestamp", "lastTradeTimestamp")
+    times = zip(names, (changed, later), strict=True)
+    found = recording(("1", 0), filled="1", **{
+        name: None if seconds is None else NOW + seconds * SECOND for name, seconds in times
+    })  # fmt: skip
+    _roll_off(found)
+    (order,) = found.asked[1].rows
+    assert (order["status"], order["filled"]) == (status, "1")

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from recon_core.sessions.formats.table_amounts import shortest_price
 from recon_core.values.amounts import EXACT, decimal_places, format_amount, round_to_places
 from recon_core.values.errors import SessionError
+from recon_core.values.limits import limits_in_force
 
 from .mapped_tables import fills_of, recorded, side_of
 
@@ -392,6 +393,14 @@ BAD_XML = {
     "deep": ("<a>" * 65 + "</a>" * 65, "is nested deeper than 64 levels"),
     "twice": ('<r><Trade s="1" s="2"/></r>', "is not XML: duplicate attribute in line 1"),
 }
+
+
+@pytest.mark.parametrize("content", [f"<r>{'x' * 99}</r>", f"<r><Trade s='{'x' * 99}'/></r>"])
+def test_a_long_part_of_xml_is_refused(tmp_path: Path, content: str) -> None:
+    """A part without a tag is a line: it is in memory whole."""
+    with limits_in_force({"line_bytes": 90}), pytest.raises(SessionError) as caught:
+        side_of(tmp_path, ELEMENTS.format(at="Trade"), t_xml=content)
+    assert "t.xml: a line has at least 91 bytes; expected at most 90" in str(caught.value)
 
 
 @pytest.mark.parametrize(("content", "expected"), BAD_XML.values(), ids=BAD_XML)

@@ -185,6 +185,9 @@ FIELDS = {
     "a leg": ('leg = "l"', "leg", "SHORT"),
     "a pointer": ('symbol = "/inner/names/1"', "symbol", "S"),
     "a pointer into text": ('symbol = "/text/a"', "symbol", "T"),
+    "a pointer beyond a list": (
+        'symbol = { column = "/inner/names/2", otherwise = "pair" }', "symbol", "BTC-EUR",
+    ),
 }  # fmt: skip
 
 
