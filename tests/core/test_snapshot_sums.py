@@ -1,13 +1,14 @@
-"""The sums of a snapshot's trades: exact, whatever the digits."""
+"""The sums of a snapshot's trades, exact whatever the digits, and the clock they are rolled by."""
 
 from datetime import UTC, datetime, timedelta
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
 from recon_core.snapshot.asking import Asked
 from recon_core.snapshot.queries import MY_TRADES, ORDERS
-from recon_core.snapshot.recording import Recording, _cross_check, _roll_off
+from recon_core.snapshot.recording import Clock, Recording, _clock, _cross_check, _roll_off
 
 BEGIN = datetime(2026, 1, 1, tzinfo=UTC)
 SECOND = 1000
@@ -79,3 +80,23 @@ def test_an_order_that_ended_later_was_open(
     _roll_off(found)
     (order,) = found.asked[1].rows
     assert (order["status"], order["filled"]) == (status, "1")
+
+
+@pytest.mark.parametrize(
+    ("answered", "stated", "clock"),
+    [(0, 7, Clock(7, 1)), (1, 7, Clock(7, 1)), (10, 7, Clock(2, 6)), (11, 3, Clock(-2, 6))],
+)
+def test_the_clock_is_right_to_half_of_what_an_answer_takes(
+    answered: int, stated: int, clock: Clock
+) -> None:
+    """It is taken for the time in the middle, and requests are signed by it."""
+    exchange = SimpleNamespace(has={"fetchTime": True}, options={"timeDifference": 0})
+    exchange.lastRestRequestTimestamp = NOW
+    milliseconds = {"milliseconds": NOW + stated}
+    moment = BEGIN + timedelta(seconds=10, milliseconds=answered)
+    asked = Asked(MY_TRADES, result=milliseconds, answered=moment)
+    asker: Any = SimpleNamespace(exchange=exchange, whole=lambda *_: asked)
+    found = recording(filled="0")
+    assert _clock(asker, found) == clock
+    assert exchange.options == {"timeDifference": -clock.offset}
+    assert found.asked[-1] is asked
