@@ -24,6 +24,7 @@ from recon_core.model import (
     OrderSide,
     Position,
 )
+from recon_core.model.fill_table import PositionSums, RowTable
 from recon_core.values.errors import ReplayError
 
 from .builders import (
@@ -165,6 +166,25 @@ def test_positions_of_one_direction_have_one_average(row: str, average: str | No
     )
     expected = None if average is None else Decimal(average)
     assert ledger.average_price("PERP") == expected
+
+
+class Summed(RowTable):
+    """Fills whose table has sums at hand: here those of no fill."""
+
+    def sums(self, *_: object) -> PositionSums:
+        """Return the sums."""
+        return {}
+
+
+@pytest.mark.parametrize(
+    ("symbols", "quantity"), [(["BTC/EUR"], 0), (["PERP"], 2), (["BTC/EUR", "PERP"], 2)]
+)
+def test_sums_of_a_table_are_enough_for_what_is_paid_for(symbols: list[str], quantity: int) -> None:
+    """A derivative realises its gains fill by fill, whatever sums its table has."""
+    fills = [one for symbol in symbols for one in fills_of(symbol, "BUY 2 @ 100")]
+    record = side(fills=Summed(fills), opening=Opening(None))
+    ledger = replay(recorded(record, None, instruments=INSTRUMENTS), record)
+    assert [ledger.net_quantity(symbol) for symbol in symbols] == [quantity for _ in symbols]
 
 
 def test_a_pnl_without_finite_decimals_needs_a_precision() -> None:

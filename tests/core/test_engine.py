@@ -2,15 +2,20 @@
 
 import decimal
 import json
+import shutil
+import subprocess
 from collections.abc import Mapping
 from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
+from subprocess import CalledProcessError
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
 import recon_core
+from recon_core.engine.evidence import commit_of
 from recon_core.engine.ledgers import ReconciliationEngine
 from recon_core.ledger import OrderLedger, PositionLedger
 from recon_core.model import CashBalance, Leg, Order, OrderSide, OrderState, Position
@@ -151,6 +156,30 @@ def test_the_report_holds_every_comparison(tmp_path: Path) -> None:
     }
     assert json.loads(path.read_text(encoding="utf-8")) == json.loads(json.dumps(report))
     assert [file.name for file in tmp_path.iterdir()] == ["report.json"]
+
+
+@pytest.mark.parametrize(
+    ("said", "commit"),
+    [
+        (b"0a1b2c\n", "0a1b2c"),
+        (b"\n", None),
+        (CalledProcessError(1, "git"), None),
+        (OSError("git"), None),
+    ],
+)
+def test_the_commit_is_what_git_says(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, said: bytes | Exception, commit: str | None
+) -> None:
+    """None where git fails, or says nothing."""
+
+    def run(_command: object, **_: object) -> SimpleNamespace:
+        if isinstance(said, Exception):
+            raise said
+        return SimpleNamespace(stdout=said)
+
+    monkeypatch.setattr(shutil, "which", lambda _: "git")
+    monkeypatch.setattr(subprocess, "run", run)
+    assert commit_of(tmp_path) == commit
 
 
 def test_open_orders_can_still_be_filled() -> None:

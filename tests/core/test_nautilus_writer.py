@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from recon_core.engine.reconciliation import reconcile_session
+from recon_core.recorders import nautilus
 from recon_core.sessions.formats import nautilus_writer
 from recon_core.sessions.formats.nautilus_writer import write_nautilus_recording
 from recon_core.values.errors import ReconError
@@ -459,6 +460,25 @@ def test_the_example_records_a_node_that_traded_on_paper(tmp_path: Path) -> None
 def test_the_recording_beside_the_example_adds_up() -> None:
     """The recording in the repository is a true one."""
     assert replayed(RECORDING) == last_balances(RECORDING)
+
+
+def test_a_run_on_the_bus_is_written_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """At its end; without a start, and after a reset, there is nothing to write."""
+    written: list[list[object]] = []
+    monkeypatch.setattr(
+        nautilus, "write_nautilus_recording", lambda *_, heard, **__: written.append([*heard])
+    )
+    run = nautilus.BusRun(object(), "run", {})
+    run.write()
+    run.start()
+    run.hear(Instrument("late"))
+    run.write()
+    run.write()
+    assert written == [[Instrument.to_dict(Instrument("late"))]]
+    run.start()
+    run.forget()
+    run.write()
+    assert len(written) == 1
 
 
 def rows(path: Path) -> list[dict[str, str]]:

@@ -1,5 +1,6 @@
 """SessionRecorder: a simulator writes its own session, and a crash leaves a readable one."""
 
+import errno
 import json
 import os
 import signal
@@ -35,6 +36,7 @@ from recon_core import (
 )
 from recon_core.engine.reconciliation import reconcile_session
 from recon_core.model import View
+from recon_core.sessions.growing_table import GrowingTable
 from recon_core.sessions.native_text import ROW_TYPES, row_document
 from recon_core.sessions.schema import FillRow, InstrumentTable
 from recon_core.values.amounts import EXACT
@@ -190,6 +192,26 @@ def test_what_follows_a_checkpoint_is_not_whole(tmp_path: Path) -> None:
     recorder.external.cash({"EUR": 1})
     document = json.loads(recorder.path.read_text())
     assert [document[side]["complete"] for side in ("internal", "external")] == [False, False]
+
+
+def test_half_a_row_is_taken_back(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It would spoil all others; the row is refused, and not counted."""
+    table, write = GrowingTable(tmp_path / "t.jsonl"), os.write
+    table.append({"number": 1})
+
+    def write_half(handle: int, line: bytes) -> int:
+        if len(line) < 5:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        return write(handle, line[:-4])
+
+    with monkeypatch.context() as full:
+        full.setattr(os, "write", write_half)
+        with pytest.raises(ReconError, match=r"t\.jsonl: cannot be written: No space left"):
+            table.append({"number": 2})
+    assert (table.rows, table.path.read_text()) == (1, '{"number": 1}\n')
+    table.append({"number": 3})
+    assert (table.rows, table.path.read_text()) == (2, '{"number": 1}\n{"number": 3}\n')
+    table.close()
 
 
 def test_a_side_that_is_never_used_is_not_in_the_session(tmp_path: Path) -> None:
