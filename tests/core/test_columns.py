@@ -465,6 +465,8 @@ def test_the_last_comparison_is_kept_for_its_two_tables(tmp_path: Path) -> None:
     assert (first.internal, first.equal) == ([], 60)
     assert ours.compared(fewer, plain=True).internal == [0]
     assert fewer.compared(ours, plain=True).external == [0]
+
+
 def test_a_whole_and_its_parts_are_found_by_their_ids(tmp_path: Path) -> None:
     """The fill that others begin with is one of them; a part of nothing that is listed is none."""
     ids = ["7-A", "7", "8", "7-B", "9-A"]

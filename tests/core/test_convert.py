@@ -254,6 +254,8 @@ def test_what_a_session_does_not_say_is_not_written() -> None:
     document_of = json.loads(session_text(builders.recorded(one, one)))
     assert set(document_of) == {"schema", "session_id", "internal", "external"}
     assert set(document_of["internal"]) == {"as_of", "positions"}
+
+
 def test_a_row_has_a_line_of_its_own(tmp_path: Path) -> None:
     """Two versions of a file differ in the lines of rows that differ; an empty list has none."""
     rows = [{"currency": name, "total": "1"} for name in ("EUR", "USD")]

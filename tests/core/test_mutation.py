@@ -27,8 +27,7 @@ from recon_core.mutate.fault import listed, steps
 from recon_core.mutate.faults import FAULTS
 from recon_core.mutate.gate import Answer, Gate, Result
 from recon_core.mutate.mutation import Mutant, Trial, trials_of
-from recon_core.mutate.scene import Scene
-from recon_core.mutate.scene import scenes_of
+from recon_core.mutate.scene import Scene, scenes_of
 from recon_core.plugins.manager import extension_manager
 from recon_core.policy.aliases import Aliases
 from recon_core.policy.model import CashPolicy, Policy
@@ -38,7 +37,6 @@ from recon_core.values.errors import ReconError
 from recon_core.values.severity import Severity
 
 from .builders import at, fill, recorded, side
-from .builders import fill, recorded, side
 
 ROOT = Path(__file__).parents[2]
 IS_LONG = settings().max_examples > 1000
