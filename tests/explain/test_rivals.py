@@ -402,6 +402,10 @@ RIVALS: dict[str, list[Answer]] = {
     ],
     # The ledger is what the exchange lists; its state may be of before its last fill.
     "state_behind_its_list_or_a_copy": [(IN, ["duplicate_fill"]), (OUT, ["stale_side"])],
+    # The list of the exchange begins after a funding of the ledger, and states no balance.
+    "movement_of_before_the_list": [
+        ("None", ["wrong_quantity", "foreign_activity", "missing_movement"]),
+    ],
 }  # fmt: skip
 PROVEN: dict[str, Answer] = {
     # Nobody compares the position; the id is there twice.

@@ -53,7 +53,9 @@ def is_denied(prover: Prover, answer: Answer) -> bool:
         or _is_reported(answer)
         or _may_be_merged(answer)
         or _leaves_an_order(prover, answer)
-        or any(_is_at_any_price(answer, part) or _is_listed(problem, part) for part in answer.parts)
+        or any(
+            _is_at_any_price(answer, part) or _may_be_listed(problem, part) for part in answer.parts
+        )
     )
 
 
@@ -148,16 +150,21 @@ def _is_at_any_price(answer: Answer, part: Part) -> bool:
     return state == another
 
 
-def _is_listed(problem: Problem, part: Part) -> bool:
-    """True if a movement that is said to be false is one that the exchange lists as well.
+def _may_be_listed(problem: Problem, part: Part) -> bool:
+    """True if a movement that is said to be false is one that the exchange lists, or would list.
 
-    Its balance may be behind its list.
+    Its balance may be behind its list. Or the list begins later, and no balance shows the movement.
     """
-    if not is_removal(problem, part.hypothesis):
-        return False
     removed = part.hypothesis.patch.removed_movements
+    if not removed or not is_removal(problem, part.hypothesis):
+        return False
+    outer = problem.statement_of(LedgerSide.EXTERNAL)
+    listed = outer.movement_rows
+    begin = min((row.time for row in listed), default=None)
+    is_unseen = outer.cash is None or "cash" in outer.derived
+    if is_unseen and begin is not None and any(row.time < begin for row in removed):
+        return True
     kept = [row for row in problem.rows.movements if not any(row is one for one in removed)]
-    listed = problem.statement_of(LedgerSide.EXTERNAL).movement_rows
     return any(
         sum(is_same_movement(row, other) for other in listed)
         > sum(is_same_movement(row, other) for other in kept)
