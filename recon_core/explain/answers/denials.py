@@ -22,7 +22,7 @@ from recon_core.explain.proof.attempt import Answer, Part
 from recon_core.explain.proof.prover import Prover
 from recon_core.explain.repair.entries import has_near_price, is_near
 from recon_core.ledger.bookings import signed_quantity
-from recon_core.model import Fill, LedgerSide, Leg, Order
+from recon_core.model import Fill, LedgerSide, Leg, Movement, Order, SideRecord
 from recon_core.model.explanation import CauseKind
 from recon_core.values.amounts import EXACT
 
@@ -153,16 +153,15 @@ def _is_at_any_price(answer: Answer, part: Part) -> bool:
 def _may_be_listed(problem: Problem, part: Part) -> bool:
     """True if a movement that is said to be false is one that the exchange lists, or would list.
 
-    Its balance may be behind its list. Or the list begins later, and no balance shows the movement.
+    Its balance may be behind its list. Or its lists begin later, and no balance shows the movement.
     """
     removed = part.hypothesis.patch.removed_movements
     if not removed or not is_removal(problem, part.hypothesis):
         return False
     outer = problem.statement_of(LedgerSide.EXTERNAL)
     listed = outer.movement_rows
-    begin = min((row.time for row in listed), default=None)
-    is_unseen = outer.cash is None or "cash" in outer.derived
-    if is_unseen and begin is not None and any(row.time < begin for row in removed):
+    is_unseen = bool(listed) and (outer.cash is None or "cash" in outer.derived)
+    if is_unseen and any(_is_before(row, outer) for row in removed):
         return True
     kept = [row for row in problem.rows.movements if not any(row is one for one in removed)]
     return any(
@@ -170,6 +169,12 @@ def _may_be_listed(problem: Problem, part: Part) -> bool:
         > sum(is_same_movement(row, other) for other in kept)
         for row in removed
     )
+
+
+def _is_before(movement: Movement, side: SideRecord) -> bool:
+    """True if a movement is older than every row that a side lists."""
+    is_first = all(row.time > movement.time for row in side.movement_rows)
+    return is_first and side.table.latest(movement.time) is None
 
 
 def _leaves_an_order(prover: Prover, answer: Answer) -> bool:
