@@ -1,5 +1,6 @@
 """Denials: rows, reports and prices of a session that say otherwise than an answer."""
 
+from collections.abc import Iterable
 from dataclasses import replace
 from decimal import Decimal
 from heapq import nlargest, nsmallest
@@ -163,12 +164,14 @@ def _may_be_listed(problem: Problem, part: Part) -> bool:
     is_unseen = bool(listed) and (outer.cash is None or "cash" in outer.derived)
     if is_unseen and any(_is_before(row, outer) for row in removed):
         return True
-    kept = [row for row in problem.rows.movements if not any(row is one for one in removed)]
     return any(
-        sum(is_same_movement(row, other) for other in listed)
-        > sum(is_same_movement(row, other) for other in kept)
+        _count(row, problem.rows.movements) - _count(row, removed) < _count(row, listed)
         for row in removed
     )
+
+
+def _count(movement: Movement, rows: Iterable[Movement]) -> int:
+    return sum(is_same_movement(movement, row) for row in rows)
 
 
 def _is_before(movement: Movement, side: SideRecord) -> bool:
