@@ -28,6 +28,7 @@ from tests.explain.test_lost_digits import trades
 SESSIONS = json.loads((Path(__file__).parents[1] / "data/explain/one_figure.json").read_text())
 IN, OUT = "internal", "external"
 Answer = tuple[str, list[str]]
+EARLIER = moved("m0", "deposit", "3.19 EUR", -90)
 LATER = moved("m2", "deposit", "7.13 EUR", -30)
 
 BY_CHANCE: dict[str, list[Answer]] = {
@@ -47,12 +48,15 @@ BY_CHANCE: dict[str, list[Answer]] = {
     # The opening of the ledger lacks the coin that is held.
     "holding_counted_again": [(OUT, ["balance_kind"])],
     # A movement of as much is missing, or one was booked in part.
-    "equal_deposit": [(IN, ["foreign_activity"]), (OUT, ["as_of_shift"])],
+    "equal_deposit": [
+        (IN, ["foreign_activity"]), (OUT, ["as_of_shift"]), (IN, ["opening_balance"]),
+    ],
     "equal_deposit_of_coins": [(IN, ["foreign_activity"])],
     "equal_withdrawal": [(IN, ["foreign_activity"]), (OUT, ["as_of_shift"])],
     "two_fundings": [
         (IN, ["foreign_activity", "foreign_activity"]),
         ("None", ["foreign_activity", "stale_side"]),
+        (IN, ["foreign_activity", "opening_balance"]),
     ],
     "deposit_and_withdrawal": [
         (IN, ["foreign_activity", "foreign_activity"]),
@@ -183,7 +187,7 @@ def _with_error(record: SideRecord, error: Decimal, at_figure: int) -> SideRecor
 def test_a_round_movement_is_no_evidence_of_itself(amount: str) -> None:
     """The ledger has a deposit too many, or a withdrawal of as much is missing from it."""
     row = moved("m1", "withdrawal" if amount.startswith("-") else "deposit", f"{amount} EUR", -60)
-    (one,) = explain(session(books(row, LATER), silent(books(LATER), SPOT), SPOT))
+    (one,) = explain(session(books(EARLIER, row, LATER), silent(books(EARLIER, LATER), SPOT), SPOT))
     assert one.verdict is ExplanationVerdict.AMBIGUOUS
     assert one.decides == "the movements of the external side"
 
@@ -193,14 +197,14 @@ def test_an_unusual_movement_is_its_own_evidence(cents: int) -> None:
     """An amount of many digits that is that of a row is no coincidence."""
     assume(cents % 10)
     row = moved("m1", "deposit", f"{Decimal(cents) / 100} EUR", -60)
-    (one,) = explain(session(books(row, LATER), silent(books(LATER), SPOT), SPOT))
+    (one,) = explain(session(books(EARLIER, row, LATER), silent(books(EARLIER, LATER), SPOT), SPOT))
     assert one.verdict is ExplanationVerdict.UNIQUE
 
 
 def test_the_newest_movement_may_be_on_its_way() -> None:
     """The exchange may be behind by it, whatever its amount is."""
     row = moved("m1", "deposit", "1234.56 EUR", -60)
-    found = explain(session(books(row), silent(books(), SPOT), SPOT))
+    found = explain(session(books(EARLIER, row), silent(books(EARLIER), SPOT), SPOT))
     assert [(str(one.side), str(one.verdict)) for one in found] == [
         ("internal", "ambiguous"), ("external", "ambiguous"),
     ]  # fmt: skip
@@ -210,7 +214,7 @@ def test_the_newest_movement_may_be_on_its_way() -> None:
 def test_a_payment_that_recurs_is_no_evidence_of_itself(kind: str) -> None:
     """The next payment, of the same amount with the other sign, may be missing."""
     row = moved("m1", kind, "-1.09207514 EUR", -60)
-    (one,) = explain(session(books(row, LATER), silent(books(LATER), SPOT), SPOT))
+    (one,) = explain(session(books(EARLIER, row, LATER), silent(books(EARLIER, LATER), SPOT), SPOT))
     assert one.verdict is ExplanationVerdict.AMBIGUOUS
 
 

@@ -329,7 +329,7 @@ RIVALS: dict[str, list[Answer]] = {
     "lost_fill_and_a_lost_fee_of_ticks": [(IN, ["missing_fill"])],
     # A fill of after both states has a wrong clock, so that the expiry is the newest row.
     "behind_or_an_expiry_beside_a_late_clock": [
-        (IN, ["foreign_activity"]), (OUT, ["as_of_shift"]),
+        (IN, ["foreign_activity"]), (OUT, ["as_of_shift"]), (IN, ["opening_balance"]),
     ],
     # The positions are not compared, and a lost fill of a contract shows its flat fee alone.
     "flat_fee_or_a_lost_fill_of_a_contract": [(IN, ["missing_fee"])],
@@ -342,7 +342,7 @@ RIVALS: dict[str, list[Answer]] = {
     # 113 were sold twice at one price, once with a rebate: which of both was a BUY is not shown.
     "one_of_two_turned_fills_with_unlike_fees": [(IN, ["side_flipped"])],
     # The only deposit was paid out again: the exchange has nothing of the currency.
-    "deposit_of_another_or_paid_out": [(IN, ["foreign_activity"])],
+    "deposit_of_another_or_paid_out": [(IN, ["foreign_activity"]), (IN, ["opening_balance"])],
     # Two fills of after both states; one repeats a fill of its order, half an hour later.
     "behind_by_a_copy_of_after_both_states": [(OUT, ["stale_side"])],
     # Nobody pays fees, and KO trades at 60.09 and 60.11: a SELL of 2 at 60.09 may be lost.
@@ -366,7 +366,9 @@ RIVALS: dict[str, list[Answer]] = {
         (IN, ["duplicate_movement"]), (OUT, ["as_of_shift"]),
     ],
     # A reward that no row of the exchange shows; nothing is later in the ledger.
-    "newest_movement_or_behind": [(IN, ["foreign_activity"]), (OUT, ["stale_side"])],
+    "newest_movement_or_behind": [
+        (IN, ["foreign_activity"]), (OUT, ["stale_side"]), (IN, ["opening_balance"]),
+    ],
     # Both sides list the deposit; the exchange's balance does not have it yet.
     "movement_that_the_exchange_lists_itself": [(IN, ["foreign_activity"])],
     # 1.3179 USDC are the two fees of the ledger, which were paid in USDT.

@@ -13,8 +13,14 @@ from recon_core.explain.causes.movement import is_same_movement
 from recon_core.explain.causes.removed_rows import is_removal
 from recon_core.explain.causes.stale import is_span, reported_in_full
 from recon_core.explain.problem.chances import at_next_ticks
-from recon_core.explain.problem.dimensions import ORDER, add_to, is_cash, without_account
-from recon_core.explain.problem.hypotheses import MISSING_ID, NEAR_COPY, fill_content
+from recon_core.explain.problem.dimensions import (
+    ORDER,
+    add_to,
+    is_cash,
+    is_position,
+    without_account,
+)
+from recon_core.explain.problem.hypotheses import MISSING_ID, NEAR_COPY, Row, fill_content
 from recon_core.explain.problem.market import market_of
 from recon_core.explain.problem.patches import Patch
 from recon_core.explain.problem.postings import order_name, reported
@@ -152,32 +158,41 @@ def _is_at_any_price(answer: Answer, part: Part) -> bool:
 
 
 def _may_be_listed(problem: Problem, part: Part) -> bool:
-    """True if a movement that is said to be false is one that the exchange lists, or would list.
+    """True if a row that is said to be false is one that the exchange lists, or would list.
 
-    Its balance may be behind its list. Or its lists begin later, and no balance shows the movement.
+    Its balance may be behind its list of movements. Or its lists begin later, and it states no
+    figure that the row moves.
     """
-    removed = part.hypothesis.patch.removed_movements
-    if not removed or not is_removal(problem, part.hypothesis):
+    patch, outer = part.hypothesis.patch, problem.statement_of(LedgerSide.EXTERNAL)
+    if not patch.rows_removed or not is_removal(problem, part.hypothesis):
         return False
-    outer = problem.statement_of(LedgerSide.EXTERNAL)
-    listed = outer.movement_rows
-    is_unseen = bool(listed) and (outer.cash is None or "cash" in outer.derived)
-    if is_unseen and any(_is_before(row, outer) for row in removed):
+    is_unseen = not any(_states(outer, name) for name in part.effect)
+    if is_unseen and any(_is_before(row, outer) for row in patch.rows_removed):
         return True
+    removed = patch.removed_movements
     return any(
-        _count(row, problem.rows.movements) - _count(row, removed) < _count(row, listed)
+        _count(row, problem.rows.movements) - _count(row, removed)
+        < _count(row, outer.movement_rows)
         for row in removed
     )
+
+
+def _states(side: SideRecord, name: str) -> bool:
+    """True if a side states figures of the kind of a dimension, and they are not replayed."""
+    section = "positions" if is_position(name) else "cash"
+    return getattr(side, section) is not None and section not in side.derived
 
 
 def _count(movement: Movement, rows: Iterable[Movement]) -> int:
     return sum(is_same_movement(movement, row) for row in rows)
 
 
-def _is_before(movement: Movement, side: SideRecord) -> bool:
-    """True if a movement is older than every row that a side lists."""
-    is_first = all(row.time > movement.time for row in side.movement_rows)
-    return is_first and side.table.latest(movement.time) is None
+def _is_before(row: Row, side: SideRecord) -> bool:
+    """True if a row is older than every row that a side lists, of which there are some."""
+    if not side.movement_rows and side.table.latest() is None:
+        return False
+    is_first = all(one.time > row.time for one in side.movement_rows)
+    return is_first and side.table.latest(row.time) is None
 
 
 def _leaves_an_order(prover: Prover, answer: Answer) -> bool:

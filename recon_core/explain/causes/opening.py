@@ -231,7 +231,7 @@ def _rivals(
     problem: Problem, hypotheses: Sequence[Hypothesis], _max_skew: timedelta
 ) -> Iterator[Rival]:
     yield from _movements_before(problem, hypotheses)
-    yield from _counted_fills(problem, hypotheses)
+    yield from _counted_rows(problem, hypotheses)
 
 
 def _movements_before(problem: Problem, hypotheses: Sequence[Hypothesis]) -> Iterator[Rival]:
@@ -269,13 +269,13 @@ def _movements_before(problem: Problem, hypotheses: Sequence[Hypothesis]) -> Ite
         yield Rival({at: ()}, lacking, decides)
 
 
-def _counted_fills(problem: Problem, hypotheses: Sequence[Hypothesis]) -> Iterator[Rival]:
-    """Yield the opening that counts the first fills already, if hypotheses remove these fills.
+def _counted_rows(problem: Problem, hypotheses: Sequence[Hypothesis]) -> Iterator[Rival]:
+    """Yield the opening that counts the first rows already, if hypotheses remove these rows.
 
-    Not if the exchange shows that they are false: by its own opening, its fills or its reports, or
-    by a snapshot from before them. Nor if they are the copies of other fills or of running sums,
-    which rows show, or all that the exchange does not know yet, and no such position is in that
-    opening.
+    Not if the exchange shows that they are false: by its own opening, its fills or its reports, its
+    movements where one is among them, or a snapshot from before them. Nor if they are the copies
+    of other fills or of running sums, which rows show, or all that the exchange does not know yet,
+    and no such position is in that opening.
     """
     outer, opening = problem.statement_of(LedgerSide.EXTERNAL), problem.record.opening
     if opening is None or outer.opening is not None:
@@ -324,7 +324,7 @@ def _counted(
                           one.patch.vector(problem.postings))  # fmt: skip
             if first == tuple(problem.fills[: len(first)]) and not any(moved.values()):
                 return {at: ()}, first
-    return removed_at_end(problem, hypotheses, problem.fills)
+    return removed_at_end(problem, hypotheses, _oldest(problem))
 
 
 def _beside_copies(
@@ -335,9 +335,15 @@ def _beside_copies(
     if len(places) in {0, len(hypotheses)}:
         return {}, ()
     copies = {id(row) for one in filter(_is_of_copies, hypotheses) for row in one.patch.removed}
-    fills = (fill for fill in problem.fills if id(fill) not in copies)
-    left, rows = removed_at_end(problem, [hypotheses[at] for at in places], fills)
+    others = (row for row in _oldest(problem) if id(row) not in copies)
+    left, rows = removed_at_end(problem, [hypotheses[at] for at in places], others)
     return {places[at]: each for at, each in left.items()}, rows
+
+
+def _oldest(problem: Problem) -> Sequence[Row]:
+    """Return the ledger's rows, the oldest first; fills alone if the exchange lists movements."""
+    lists = problem.statement_of(LedgerSide.EXTERNAL).movement_rows
+    return problem.fills if lists else problem.timeline
 
 
 def _is_held(problem: Problem, opening: Opening, effect: Vector) -> bool:

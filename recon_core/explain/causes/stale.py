@@ -634,7 +634,8 @@ def _unseen(
 
     A single row that is later than both states is none of them: its clock is wrong. The fill of an
     order that the exchange reports as closed ends them: it gets no further fill.
-    If the report has all fills of the ledger, the exchange itself is behind its own reports.
+    If the report has all fills of the ledger, the exchange itself is behind its own reports. What
+    moves no figure that is compared is left out: nobody sees whether the exchange has it.
     """
     shown = last_shown(problem.recorded)
     rows_shown = last_shown(problem.recorded, orders=False)
@@ -650,7 +651,17 @@ def _unseen(
 
     wrong = _time_of_no_other(problem, hypotheses, max_skew)
     rows = (row for row in _newest_first(problem, rows_shown) if row.time != wrong)
-    yield from takewhile(is_unseen, rows)
+    concerned = {id(row) for one in hypotheses for row in (*one.rows, *one.patch.rows_removed)}
+    for row in takewhile(is_unseen, rows):
+        if id(row) in concerned or _is_compared(problem, row):
+            yield row
+
+
+def _is_compared(problem: Problem, row: Row) -> bool:
+    """True if a row moves a figure that is compared; a movement may move none."""
+    if isinstance(row, Fill):
+        return True
+    return any(map(problem.dimensions.shows, problem.postings.movement(row)))
 
 
 def _newest_first(problem: Problem, shown: datetime | None) -> Iterator[Row]:
