@@ -113,7 +113,10 @@ def whole_groups(
 
 
 def _in_states(states: States) -> Iterator[StateHypothesis]:
-    """Yield the positions of one account that are the sum of several accounts of the other side."""
+    """Yield the positions of one account that are the sum of several accounts of the other side.
+
+    Not if the side states a position in two accounts: it keeps them apart.
+    """
     if "positions" in states.record.derived:
         return
     correction: dict[str, Decimal] = {}
@@ -124,6 +127,8 @@ def _in_states(states: States) -> Iterator[StateHypothesis]:
             for each, amount in states.stated.items()
             if without_account(each) == name and amount
         }
+        if len(held) > 1:
+            return
         total = exact_sum(amounts.values())
         if len(amounts) > 1 and list(held.values()) == [total]:
             correction |= {

@@ -53,6 +53,15 @@ def test_a_position_of_several_accounts(name: str) -> None:
     assert found == ([expected] if added else [])
 
 
+def test_a_side_that_keeps_accounts_apart_sums_none_up() -> None:
+    """A fill of another account moves 1.5 from one to the other, and leaves a sum by chance."""
+    stated = (*rows({"a": "0", "b": "3"}), *rows({"a": "-1", "b": "2"}, "Y"))
+    other = (*rows({"a": "1.5", "b": "1.5"}), *rows({"a": "-1", "b": "2"}, "Y"))
+    prover = prover_of(recorded(side(stated), side(other)))
+    found = state_hypotheses(prover.dimensions, prover.recorded, {})
+    assert not [one for one in found if one.cause_kind is CauseKind.FOREIGN_ACTIVITY]
+
+
 def test_the_accounts_are_named_once() -> None:
     """Of several positions, in alphabetical order."""
     stated = (*rows({"b": "5"}), *rows({"b": "3"}, "Y"))
