@@ -66,7 +66,8 @@ def _doubt(
         if len(other.fill_rows) == 1 and any(map(is_cash, one.correction)):
             return f"another fill of the {one.side.other} side"
         if _turned_gives(dimensions, recorded, one, dimensions.stated(record)):
-            return f"the fills of the {one.side} side"
+            is_seen = any(map(is_cash, dimensions.compared))
+            return f"the fills of the {one.side} side" if is_seen else "the cash of both sides"
     return ""
 
 
