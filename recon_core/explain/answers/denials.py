@@ -161,13 +161,14 @@ def _may_be_listed(problem: Problem, part: Part) -> bool:
     """True if a row that is said to be false is one that the exchange lists, or would list.
 
     Its balance may be behind its list of movements. Or its lists begin later, and it states no
-    figure that the row moves.
+    figure that the row moves: not those of fills, where it gives what was before them.
     """
     patch, outer = part.hypothesis.patch, problem.statement_of(LedgerSide.EXTERNAL)
     if not patch.rows_removed or not is_removal(problem, part.hypothesis):
         return False
     is_unseen = not any(_states(outer, name) for name in part.effect)
-    if is_unseen and any(_is_before(row, outer) for row in patch.rows_removed):
+    begin_later = patch.rows_removed if outer.opening is None else patch.removed_movements
+    if is_unseen and any(_is_before(row, outer) for row in begin_later):
         return True
     removed = patch.removed_movements
     return any(
