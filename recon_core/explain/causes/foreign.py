@@ -115,7 +115,7 @@ def whole_groups(
 def _in_states(states: States) -> Iterator[StateHypothesis]:
     """Yield the positions of one account that are the sum of several accounts of the other side.
 
-    Not if the side states a position in two accounts: it keeps them apart.
+    Not if the side states a position in two accounts: it lists each account by itself.
     """
     if "positions" in states.record.derived:
         return
