@@ -11,6 +11,7 @@ from recon_core.explain.problem.chances import (
     decoys,
     is_any_price,
     is_any_quantity,
+    is_below_cash,
     is_coarse,
     is_little,
     is_much,
@@ -183,6 +184,15 @@ def test_a_fill_at_one_of_many_prices(prices: str, quantity: str, *, expected: b
     fills = [replace(row, price=Decimal(price)) for row, price in given]
     one = replace(fills[0], quantity=Decimal(quantity), price=Decimal(100))
     assert is_of_many_prices(problem, replace(market(problem), fills=fills), one) is expected
+
+
+@pytest.mark.parametrize(("quantity", "expected"), [("0.99", True), ("1", False)])
+def test_a_tick_is_worth_less_than_a_cent(quantity: str, *, expected: bool) -> None:
+    """0.99 at 100.00 and at 100.01 differ by less than a cent."""
+    problem = problem_of({})
+    one = replace(problem.fills[0], quantity=Decimal(quantity))
+    ticks = replace(market(problem), given_places=2)
+    assert is_below_cash(problem, ticks, one) is expected
 
 
 def test_the_next_ticks() -> None:

@@ -408,6 +408,8 @@ RIVALS: dict[str, list[Answer]] = {
     "movement_of_before_the_list": [
         ("None", ["wrong_quantity", "foreign_activity", "missing_movement"]),
     ],
+    # 22 more at 1.26603 are 27.85, and 22 at 1.26545 with a fee of 0.01 are 27.85 as well.
+    "quantity_or_a_lost_fill_with_a_fee_of_its_own": [(IN, ["wrong_quantity"])],
 }  # fmt: skip
 PROVEN: dict[str, Answer] = {
     # Nobody compares the position; the id is there twice.

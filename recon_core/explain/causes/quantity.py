@@ -16,7 +16,11 @@ from typing import Final
 from recon_core.explain.causes.copies import Copies
 from recon_core.explain.causes.family import CauseFamily, FieldFault, Rival
 from recon_core.explain.causes.rounding import rounded_figure
-from recon_core.explain.problem.chances import is_any_quantity, is_of_many_prices
+from recon_core.explain.problem.chances import (
+    is_any_quantity,
+    is_below_cash,
+    is_of_many_prices,
+)
 from recon_core.explain.problem.dimensions import minus
 from recon_core.explain.problem.fee_evidence import (
     FeeContradiction,
@@ -135,8 +139,9 @@ def _of_market(
 def _may_be_missing(problem: Problem, market: Market, fill: Fill, other: Fill) -> bool:
     """True if a missing fill has the cash and the fee of another quantity, at many prices.
 
-    Cash in cents does not show the price: 0.005 at 99.60 and at 99.59 are 0.50 both. Of a smaller
-    quantity it is a fill of the other side.
+    Cash in cents does not show the price: 0.005 at 99.60 and at 99.59 are 0.50 both. So a missing
+    fill has a fee of its own, at a price beside. Of a smaller quantity it is a fill of the other
+    side.
     """
     more = EXACT.subtract(other.quantity, fill.quantity)
     if problem.fault_in is not FaultIn.ROWS:
@@ -148,7 +153,8 @@ def _may_be_missing(problem: Problem, market: Market, fill: Fill, other: Fill) -
     fees = [model.fee(problem.postings, missing, rate) for rate in model.rates] if model else []
     if not (fees and all(one.fee for one in market.fills)):
         fees.append(ZERO)
-    return missing.fee in fees and is_of_many_prices(problem, market, missing)
+    fits = missing.fee in fees or is_below_cash(problem, market, missing)
+    return fits and is_of_many_prices(problem, market, missing)
 
 
 def _strength(

@@ -211,6 +211,13 @@ def is_of_many_prices(problem: Problem, market: Market, fill: Fill) -> bool:
     return EXACT.multiply(unit, tried) > EXACT.multiply(worth, _spread(market, fill))
 
 
+def is_below_cash(problem: Problem, market: Market, fill: Fill) -> bool:
+    """True if a tick of a fill's price is worth less than a unit of cash: each cash has a price."""
+    unit = _step(problem, currency_of(problem.postings.cash(paid_in(market.instrument), None)))
+    worth = EXACT.multiply(fill.quantity, market.instrument.multiplier)
+    return EXACT.multiply(worth, unit_at(market.tick_places)) < unit
+
+
 def is_of_few_ticks(market: Market, fill: Fill) -> bool:
     """True if another fill of the market may well have the price of a fill by coincidence."""
     return _spread(market, fill).scaleb(market.tick_places, EXACT) < _FEW_TICKS
