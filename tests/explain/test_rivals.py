@@ -58,7 +58,7 @@ RIVALS: dict[str, list[Answer]] = {
     ],
     "prices_that_cancel": [(IN, ["wrong_quantity", "wrong_quantity"])],
     # The fee of any SELL changes by one unit where its quantity fits the position.
-    "quantity_by_one_unit": [(IN, ["wrong_quantity"])],
+    "quantity_by_one_unit": [(IN, ["wrong_quantity"]), (IN, ["wrong_quantity"])],
     "orphan_beside_a_copy": [(IN, ["orphan_fill"])],
     # Two copies of a funding, or one of three with the other sign.
     "three_equal_fundings": [(IN, ["wrong_movement"])],
@@ -410,6 +410,8 @@ RIVALS: dict[str, list[Answer]] = {
     ],
     # 22 more at 1.26603 are 27.85, and 22 at 1.26545 with a fee of 0.01 are 27.85 as well.
     "quantity_or_a_lost_fill_with_a_fee_of_its_own": [(IN, ["wrong_quantity"])],
+    # One contract more of a position that stays open: 101 for 100, or a fill at any price near.
+    "digit_of_a_quantity_or_a_lost_fill_of_a_contract": [(IN, ["wrong_quantity"])],
 }  # fmt: skip
 PROVEN: dict[str, Answer] = {
     # Nobody compares the position; the id is there twice.

@@ -17,6 +17,7 @@ from recon_core.explain.causes.copies import Copies
 from recon_core.explain.causes.family import CauseFamily, FieldFault, Rival
 from recon_core.explain.causes.rounding import rounded_figure
 from recon_core.explain.problem.chances import (
+    at_next_ticks,
     is_any_quantity,
     is_below_cash,
     is_of_many_prices,
@@ -29,7 +30,8 @@ from recon_core.explain.problem.fee_evidence import (
     fee_shows,
     off_by_ten,
 )
-from recon_core.explain.problem.figures import slip
+from recon_core.explain.problem.fee_schedule import FeeModel
+from recon_core.explain.problem.figures import power_of_ten, slip
 from recon_core.explain.problem.hypotheses import Facts, Hypothesis, Strength
 from recon_core.explain.problem.market import NEAR_VALUE, Market, Paid, market_of, on_tick, paid_in
 from recon_core.explain.problem.patches import Patch
@@ -128,9 +130,9 @@ def _of_market(
                 is_any = tried > 1 and is_any_quantity(problem, market, required, tried)
                 is_any = is_any or _may_be_missing(problem, market, fill, other)
                 is_finer = not market.has_lots_of(shortest_places(other.quantity))
-                if (is_finer and how is None) or (
-                    strength > Strength.EXACT and (is_any or not may_be)
-                ):
+                is_digit = how is not None and power_of_ten(fill.quantity, quantity) is None
+                is_weak = strength > (Strength.SHOWN if is_digit else Strength.EXACT)
+                if (is_finer and how is None) or (is_weak and (is_any or not may_be)):
                     strength = Strength.CHANCE
                 yield with_quantity(fill, other, strength, how)
                 break
@@ -150,11 +152,24 @@ def _may_be_missing(problem: Problem, market: Market, fill: Fill, other: Fill) -
     fee = EXACT.subtract(other.fee, fill.fee)
     missing = replace(fill, side=side, quantity=more.copy_abs(), fee=fee)
     model = market.models[side]
+    if problem.postings.derivative(fill.symbol) and model is not None:
+        return _is_missing_at_a_price(problem, market, missing, model)
     fees = [model.fee(problem.postings, missing, rate) for rate in model.rates] if model else []
     if not (fees and all(one.fee for one in market.fills)):
         fees.append(ZERO)
     fits = missing.fee in fees or is_below_cash(problem, market, missing)
     return fits and is_of_many_prices(problem, market, missing)
+
+
+def _is_missing_at_a_price(
+    problem: Problem, market: Market, missing: Fill, model: FeeModel
+) -> bool:
+    """True if a fill of a contract that stays open, at a rate of its market, has the effect too."""
+    return any(
+        problem.reached_by(Patch(added=(replace(one, fee=model.fee(problem.postings, one, rate)),)))
+        for one in (missing, *at_next_ticks(market, missing))
+        for rate in model.rates
+    )
 
 
 def _strength(
