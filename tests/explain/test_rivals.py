@@ -412,6 +412,8 @@ RIVALS: dict[str, list[Answer]] = {
     "quantity_or_a_lost_fill_with_a_fee_of_its_own": [(IN, ["wrong_quantity"])],
     # One contract more of a position that stays open: 101 for 100, or a fill at any price near.
     "digit_of_a_quantity_or_a_lost_fill_of_a_contract": [(IN, ["wrong_quantity"])],
+    # Some of the fees, which the ledger has in another coin, are as much.
+    "conversion_of_some_fees": [(IN, ["conversion"])],
 }  # fmt: skip
 PROVEN: dict[str, Answer] = {
     # Nobody compares the position; the id is there twice.

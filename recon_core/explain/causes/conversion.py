@@ -26,7 +26,7 @@ from recon_core.explain.problem.stated_figures import StateHypothesis, States
 from recon_core.explain.problem.wording import rows_text
 from recon_core.model import Movement, MovementKind, RecordedSession
 from recon_core.model.explanation import CauseKind
-from recon_core.values.amounts import EXACT, ZERO, format_amount
+from recon_core.values.amounts import EXACT, ZERO, exact_sum, format_amount
 from recon_core.values.printable import printable
 
 _LETTERS: Final = 3
@@ -86,16 +86,18 @@ def _doubt(
         pair = {currency_of(bare_name(name)) for name in hypothesis.correction}
         traded = any({one.base, one.quote} == pair for one in recorded.instruments.values())
         is_round = len(amount.normalize(EXACT).as_tuple().digits) < _FEWEST_DIGITS
-        if traded or is_round or amount in _amounts_of_rows(dimensions, recorded, hypothesis):
+        if traded or is_round or _may_be_of_rows(dimensions, recorded, hypothesis, amount):
             return "the movements of both sides, where a conversion would be"
     return ""
 
 
-def _amounts_of_rows(
-    dimensions: Dimensions, recorded: RecordedSession, hypothesis: StateHypothesis
-) -> set[Decimal]:
-    """Return the sizes of what rows move in an asset: each, those of a symbol, fees, and all."""
-    found: set[Decimal] = set()
+def _may_be_of_rows(
+    dimensions: Dimensions, recorded: RecordedSession, hypothesis: StateHypothesis, amount: Decimal
+) -> bool:
+    """True if an amount is what rows move in one of the assets, or fees that they have in it.
+
+    A row, those of a symbol, or all; of fees any may be named in the wrong asset.
+    """
     for record in recorded.own_records().values():
         postings = postings_of(recorded, dimensions, record)
         moved = [
@@ -103,17 +105,19 @@ def _amounts_of_rows(
             *((row.symbol, postings.movement(row)) for row in record.movement_rows),
         ]
         for name in hypothesis.correction:
+            fees = exact_sum(
+                row.fee.copy_abs()
+                for row in record.fill_rows
+                if row.fee and postings.cash(row.charged_in, row.account) == name
+            )
             sums: dict[str, Decimal] = {}
-            for symbol, effect in moved:
-                if amount := effect.get(name):
-                    found.add(amount.copy_abs())
-                    add_to(sums, "all rows", amount)
-                    add_to(sums, f"rows of {symbol}", amount)
-            for row in record.fill_rows:
-                if row.fee and postings.cash(row.charged_in, row.account) == name:
-                    add_to(sums, "fees", row.fee)
-            found.update(map(Decimal.copy_abs, sums.values()))
-    return found
+            for at, (symbol, effect) in enumerate(moved):
+                each = effect.get(name, ZERO)
+                for key in (f"row {at}", f"rows of {symbol}", "all rows"):
+                    add_to(sums, key, each)
+            if amount <= fees or amount in map(Decimal.copy_abs, sums.values()):
+                return True
+    return False
 
 
 def conversions(rows: Sequence[Movement]) -> Iterator[Hypothesis]:
