@@ -282,7 +282,7 @@ class LogFile:
 
     def _remember(self) -> None:
         """Write the checkpoint: this object has seen every line up to here, and on the disk."""
-        if self._identity is not None:
+        if self._identity is not None and self._reader.open_run is None:
             write_checkpoint(self.path, Checkpoint.at(self._offset, self.head, self._identity))
 
     def _write_whole(self, handle: int, content: bytes) -> None:
