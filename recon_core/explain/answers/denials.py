@@ -35,6 +35,8 @@ from recon_core.values.amounts import EXACT
 
 _PRICE: Final = attrgetter("price")
 
+_TIME: Final = attrgetter("time")
+
 
 def refused(prover: Prover, answer: Answer) -> list[str]:
     """Return the balances that would decide about a price that nothing shows, else none."""
@@ -146,11 +148,11 @@ def _is_at_any_price(answer: Answer, part: Part) -> bool:
         return False
     other, model = next(at_next_ticks(market, fill)), market.models[fill.side]
     if model is not None and fill.fee:
-        fees = {rate: model.fee(problem.postings, fill, rate) for rate in model.rates}
-        others = (
-            model.fee(problem.postings, other, rate) for rate in fees if fees[rate] == fill.fee
+        fees = (
+            [model.fee(problem.postings, one, rate) for one in (fill, other)]
+            for rate in model.rates
         )
-        if any(fee != fill.fee for fee in others):
+        if any(own == fill.fee != beside for own, beside in fees):
             return False
     patches = (answer.patch, answer.patch.joined(Patch((fill,), (other,))))
     state, another = (problem.state_of(one.applied(problem.record)) for one in patches)
@@ -168,14 +170,15 @@ def _may_be_listed(problem: Problem, part: Part) -> bool:
         return False
     is_unseen = not any(_states(outer, name) for name in part.effect)
     begin_later = patch.rows_removed if outer.opening is None else patch.removed_movements
-    if is_unseen and any(_is_before(row, outer) for row in begin_later):
+    if is_unseen and begin_later and _is_before(min(begin_later, key=_TIME), outer):
         return True
     removed = patch.removed_movements
-    return any(
-        _count(row, problem.rows.movements) - _count(row, removed)
-        < _count(row, outer.movement_rows)
-        for row in removed
+    contents = {row.content for row in removed}
+    ours, theirs = (
+        [row for row in rows if row.content in contents]
+        for rows in (problem.rows.movements if removed else (), outer.movement_rows)
     )
+    return any(_count(row, ours) - _count(row, removed) < _count(row, theirs) for row in removed)
 
 
 def _states(side: SideRecord, name: str) -> bool:

@@ -13,7 +13,7 @@ from recon_core.explain.problem.pairs import PairRow, SharedFault, differing_in
 from recon_core.explain.problem.stated_figures import StateHypothesis, States
 from recon_core.explain.problem.wording import sentence_of
 from recon_core.ledger.replay import replay
-from recon_core.model import Fill, RecordedSession
+from recon_core.model import Fill, RecordedSession, SideRecord
 from recon_core.model.explanation import CauseKind
 from recon_core.values.amounts import ZERO
 from recon_core.values.errors import ReplayError
@@ -65,23 +65,24 @@ def _doubt(
             continue
         if len(other.fill_rows) == 1 and any(map(is_cash, one.correction)):
             return f"another fill of the {one.side.other} side"
-        if _turned_gives(dimensions, recorded, one, dimensions.stated(record)):
+        if _turned_gives(dimensions, recorded, other, one.correction, dimensions.stated(record)):
             is_seen = any(map(is_cash, dimensions.compared))
             return f"the fills of the {one.side} side" if is_seen else "the cash of both sides"
     return ""
 
 
 def _turned_gives(
-    dimensions: Dimensions, recorded: RecordedSession, one: StateHypothesis, stated: Vector
+    dimensions: Dimensions,
+    recorded: RecordedSession,
+    other: SideRecord,
+    figures: Vector,
+    stated: Vector,
 ) -> bool:
-    """True if the other side's fills of the figures, turned round, give all that a side states."""
-    other = recorded.side(one.side.other)
-    if other is None or not other.fill_rows:
+    """True if the other side's fills of some figures, turned round, give all that a side states."""
+    if not other.fill_rows:
         return False
     fills = [
-        flipped(row)
-        if dimensions.position(row.symbol, row.leg, row.account) in one.correction
-        else row
+        flipped(row) if dimensions.position(row.symbol, row.leg, row.account) in figures else row
         for row in other.fill_rows
     ]
     try:

@@ -205,17 +205,21 @@ def is_of_many_prices(problem: Problem, market: Market, fill: Fill) -> bool:
     0.005 at 99.60 are 0.50 in cents, as at every price from 99.01 to 100.99. And 0.097 at 479.47
     are 46.51, as at two prices of 100 around: one of 17 fills has such a price in one case of 3.
     """
-    unit = _step(problem, currency_of(problem.postings.cash(paid_in(market.instrument), None)))
-    worth = EXACT.multiply(fill.quantity, market.instrument.multiplier)
+    unit, worth = _unit_and_worth(problem, market, fill)
     tried = EXACT.multiply(_WINDOWS, Decimal(len(market.fills)))
     return EXACT.multiply(unit, tried) > EXACT.multiply(worth, _spread(market, fill))
 
 
 def is_below_cash(problem: Problem, market: Market, fill: Fill) -> bool:
     """True if a tick of a fill's price is worth less than a unit of cash: each cash has a price."""
-    unit = _step(problem, currency_of(problem.postings.cash(paid_in(market.instrument), None)))
-    worth = EXACT.multiply(fill.quantity, market.instrument.multiplier)
+    unit, worth = _unit_and_worth(problem, market, fill)
     return EXACT.multiply(worth, unit_at(market.tick_places)) < unit
+
+
+def _unit_and_worth(problem: Problem, market: Market, fill: Fill) -> tuple[Decimal, Decimal]:
+    """Return the unit of a market's cash, and what a fill costs for each unit of its price."""
+    unit = _step(problem, currency_of(problem.postings.cash(paid_in(market.instrument), None)))
+    return unit, EXACT.multiply(fill.quantity, market.instrument.multiplier)
 
 
 def is_of_few_ticks(market: Market, fill: Fill) -> bool:

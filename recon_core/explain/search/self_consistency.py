@@ -17,7 +17,8 @@ from typing import Any, Final, TypeVar
 
 from recon_core.compare.rows.aggregation import Trades
 from recon_core.explain.causes.copies import Originals
-from recon_core.explain.problem.hypotheses import NEAR_COPY, fill_content
+from recon_core.explain.causes.movement import is_same_movement
+from recon_core.explain.problem.hypotheses import fill_content
 from recon_core.explain.problem.patches import Patch
 from recon_core.explain.problem.postings import reported
 from recon_core.explain.problem.problem import Problem
@@ -274,8 +275,7 @@ class OwnContradictions:
     def _has_movement_copy(self, row: Movement) -> bool:
         """True if both sides list an equal movement with the same id or within `NEAR_COPY`."""
         return any(
-            other.movement_id == row.movement_id or abs(other.time - row.time) <= NEAR_COPY
-            for other in self._kept_movements.get(row.content, ())
+            is_same_movement(row, other) for other in self._kept_movements.get(row.content, ())
         )
 
     @cached_property
