@@ -21,7 +21,7 @@ from recon_core.explain.problem.chances import (
 )
 from recon_core.explain.problem.market import Market, market_of
 from recon_core.explain.problem.problem import Problem
-from recon_core.model import Currency
+from recon_core.model import Currency, Numbers
 from tests.core.builders import SPOT, fill, recorded
 from tests.explain.problems import problems_of, prover_of
 from tests.explain.spot_ledgers import ROWS, exchange, ledger_of
@@ -161,12 +161,17 @@ def test_any_price_fits_some_cash(quantity: str, tried: int, *, expected: bool) 
 
 @pytest.mark.parametrize(("quantity", "expected"), [("0.006", False), ("0.00599", True)])
 def test_any_price_that_fits_floats_to_all_digits(quantity: str, *, expected: bool) -> None:
-    """A thousandth of the dust is then the unit of 300."""
-    problem = problem_of({})
+    """A thousandth of the dust is then the unit of 300, where cash is not rounded to cents."""
+    problem = problem_of({}, precise=False)
     one = fill("x", "BUY", quantity, "100", "0.1 EUR")
+    steps = problem.postings.cash_step
+    steps = replace(steps, record=replace(steps.record, numbers=Numbers.FLOAT))
+    problem = replace(problem, postings=replace(problem.postings, cash_step=steps))
     exact = replace(of_floats(problem, "0.02"), required=problem.postings.fill(one))
     assert is_any_price(exact, market(problem), one, 1) is expected
     assert is_any_price(replace(exact, required=vector({EUR: "-7"})), market(problem), one, 1)
+    cents = replace(of_floats(problem_of({}), "0.02"), required=problem.postings.fill(one))
+    assert is_any_price(cents, market(problem), one, 1)
 
 
 @pytest.mark.parametrize(

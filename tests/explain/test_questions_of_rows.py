@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from recon_core.explain.causes import movement as movements
 from recon_core.explain.causes.unstated_fills import _is_at_the_rate_of_small_fills
-from recon_core.explain.problem.chances import is_of_few_ticks
+from recon_core.explain.problem.chances import has_few_prices
 from recon_core.explain.problem.market import Market, on_tick, ticks_of
 from recon_core.explain.problem.precision import StatedDecimals
 from recon_core.explain.problem.problem import Problem
@@ -192,9 +192,9 @@ def market(fills: Sequence[Fill]) -> Market:
 def test_the_range_of_prices_is_found_once() -> None:
     """One question for each of many equal fills looks at the prices of all of them once."""
     looks = Looks(rows())
-    one = market(looks)
+    one, problem = market(looks), problem_requiring(rows(), {"EUR": "1"})
     for row in looks.rows:
-        assert is_of_few_ticks(one, row)
+        assert has_few_prices(problem, one, row, 1)
     assert looks.seen <= 2 * COUNT
 
 

@@ -201,7 +201,9 @@ RIVALS: dict[str, list[Answer]] = {
     "quantity_twice_or_a_lost_twin": [(IN, ["wrong_quantity"])],
     # Each order pays 1.50: a fee of 0.01 is at a rate of one fill, and 0.25 at that of another.
     "share_at_a_price_with_its_fee": [(IN, ["wrong_quantity"]), *[(IN, ["missing_fill"])] * 2],
-    "one_share_among_thirty_seven_fills": [(IN, ["missing_fill"])],
+    "one_share_among_thirty_seven_fills": [
+        (IN, ["missing_fill"]), *[(IN, ["wrong_quantity"])] * 3,
+    ],
     # The position is open, and the only other fill pays 1.00, too.
     "price_by_a_flat_fee": [(IN, ["missing_fill"])],
     # The rate gives 0.0135: rounded up it is 0.02, and a wrong price leaves a cent as well.
@@ -226,7 +228,10 @@ RIVALS: dict[str, list[Answer]] = {
     # SPY at 60.24, KO's price: the exchange lacks one row less, and the symbol is wrong.
     "behind_by_a_row_under_another_symbol": [(OUT, ["stale_side"])],
     # A fill is there twice by its id, and an answer that leaves both has its figures.
-    "copy_by_its_id_beside_a_false_fill": [(IN, ["missing_fill"])],
+    "copy_by_its_id_beside_a_false_fill": [
+        (IN, ["duplicate_fill", "orphan_fill"]), (IN, ["missing_fill"]),
+        ("None", ["duplicate_fill", "stale_side"]),
+    ],
     "units_of_two_positions": [(OUT, ["unit", "unit"])],
     "newest_expiry_unseen": [(IN, ["foreign_activity"]), (OUT, ["stale_side"])],
     # Bought three times and sold three times at one price: the last order cancels the first.
@@ -304,7 +309,9 @@ RIVALS: dict[str, list[Answer]] = {
     # Its own row gives 0.077, and it states 0: a fill that it lost, or whole contracts.
     "position_of_whole_contracts": [(OUT, ["missing_fill"])],
     # 0.044 for a fee of 7.86, where all others pay 0.1 % and 1.50: that row may be wrong.
-    "missing_fill_beside_an_odd_fee": [(IN, ["missing_fill"])],
+    "missing_fill_beside_an_odd_fee": [
+        (IN, ["fee_sign", "wrong_quantity"]), (IN, ["wrong_fee", "wrong_quantity"]),
+    ],
     # 1.97, 3.94 and 5.91 of an order of 5.91: no cash shows the price of an open contract.
     "running_sums_of_an_open_contract": [(IN, ["orphan_fill"]), (IN, ["cumulative_quantity"])],
     # Nothing of a market is in the exchange's balances: its fills are those of the opening.
@@ -414,6 +421,32 @@ RIVALS: dict[str, list[Answer]] = {
     "digit_of_a_quantity_or_a_lost_fill_of_a_contract": [(IN, ["wrong_quantity"])],
     # Some of the fees, which the ledger has in another coin, are as much.
     "conversion_of_some_fees": [(IN, ["conversion"])],
+    # BUY 352 at any price is SELL 176 turned round, and a payment that is missing.
+    "missing_fill_or_a_turned_one_beside_a_payment": [(IN, ["missing_fill"])],
+    # 50 bought at 1.1513 and sold at 1.1529: the gain is both fees of 0.04.
+    "only_fill_closed_at_its_cost": [(IN, ["orphan_fill"])],
+    # 1 GBP sold is bought, or 2 GBP are: to the cent at each price of the market.
+    "one_pound_turned_or_two_bought": [(IN, ["side_flipped"])],
+    # Two equal fills of 128 without a fee, or SELL 128 at one of four prices around is lost.
+    "free_copy_or_a_lost_fill_of_an_option": [(IN, ["duplicate_fill"])],
+    # 1 sold at 392.83 and 0.39 paid, or 1 less bought at 392.05 and 0.39 not paid.
+    "sold_or_bought_one_less": [(IN, ["missing_fill"]), (IN, ["wrong_quantity"])],
+    # The quantity explains all, and no figure shows the price of a contract that stays open.
+    "price_that_moves_nothing": [(IN, ["wrong_price", "wrong_quantity"])],
+    # 5 at 391.11 and 0.10 by the rate of the wrong row, or 5 at 391.06 and 0.35.
+    "size_charged_by_its_own_row": [(IN, ["wrong_quantity"])],
+    # 271,000 and 542,000 of one order: the first is false, or the second is of 271,000.
+    "one_of_an_order_or_twice_the_size": [(IN, ["orphan_fill"]), (IN, ["wrong_quantity"])],
+    "free_copy_or_a_lost_sale": [(IN, ["duplicate_fill"])],
+    # Without a fee a SELL and a BUY of its size at its price leave no trace.
+    "free_fill_or_its_reverse_a_minute_before": [(IN, ["orphan_fill"])],
+    # Bought 77 and sold 77 at 59.85, of which the list has the second as 2,108 at 60.82.
+    "behind_by_a_round_trip_or_an_odd_row": [
+        (OUT, ["stale_side"]), (IN, ["wrong_quantity"]),
+    ],
+    "behind_by_sixteen_or_an_odd_row": [(OUT, ["stale_side"]), (IN, ["wrong_quantity"])],
+    # Nine prices of 373 shares in a market of 114 ticks: a lost SELL has one of them.
+    "free_fill_or_a_lost_one_of_few_prices": [(IN, ["orphan_fill"])],
 }  # fmt: skip
 PROVEN: dict[str, Answer] = {
     # Nobody compares the position; the id is there twice.

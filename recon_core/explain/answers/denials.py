@@ -8,7 +8,8 @@ from operator import attrgetter
 from typing import Final
 
 from recon_core.compare.keys import encode_key
-from recon_core.explain.answers.readings import has_usual_quantity
+from recon_core.explain.answers.readings import has_usual_quantity, may_be_undone
+from recon_core.explain.causes.copies import copies_of
 from recon_core.explain.causes.movement import is_same_movement
 from recon_core.explain.causes.removed_rows import is_removal
 from recon_core.explain.causes.stale import is_span, reported_in_full
@@ -63,7 +64,11 @@ def is_denied(prover: Prover, answer: Answer) -> bool:
         or _may_be_merged(answer)
         or _leaves_an_order(prover, answer)
         or any(
-            _is_at_any_price(answer, part) or _may_be_listed(problem, part) for part in answer.parts
+            _is_at_any_price(answer, part)
+            or _may_be_listed(problem, part)
+            or _is_of_its_own_rate(problem, part)
+            or _may_be_another_execution(answer, part)
+            for part in answer.parts
         )
     )
 
@@ -157,6 +162,36 @@ def _is_at_any_price(answer: Answer, part: Part) -> bool:
     patches = (answer.patch, answer.patch.joined(Patch((fill,), (other,))))
     state, another = (problem.state_of(one.applied(problem.record)) for one in patches)
     return state == another
+
+
+def _may_be_another_execution(answer: Answer, part: Part) -> bool:
+    """True if a copy by its time and order alone costs nothing, and a lost fill may undo it.
+
+    A report of its order would say how much is filled.
+    """
+    problem, removed = answer.problem, part.hypothesis.patch.removed
+    if part.hypothesis.cause_kind is not CauseKind.DUPLICATE_FILL:
+        return False
+    is_told = any(fill.fee or order_name(fill) in problem.orders for fill in removed)
+    copies = None if is_told else copies_of(problem.table, removed)
+    return copies is not None and all(map(copies.near, removed)) and may_be_undone(answer, part)
+
+
+def _is_of_its_own_rate(problem: Problem, part: Part) -> bool:
+    """True if a fill of another size is charged at the rate of its wrong row, and of no other one.
+
+    5.18 for 254 are 0.10 for 5, which costs with 5 at 391.11 what 5 at 391.06 and 0.35 do. Rows of
+    the other side would show both.
+    """
+    patch = part.hypothesis.patch
+    if len(patch.removed) != 1 or len(patch.added) != 1 or problem.statement_of(
+        problem.owner.other
+    ).fills is not None:  # fmt: skip
+        return False
+    (old,), (new,) = patch.removed, patch.added
+    if old.quantity == new.quantity or old.fee == new.fee or not new.fee:
+        return False
+    return len(problem.schedules.sample(old)) == 1
 
 
 def _may_be_listed(problem: Problem, part: Part) -> bool:

@@ -64,6 +64,7 @@ def _is_doubtful(prover: Prover, answer: Answer) -> bool:
         or any(has_two_readings(answer, part) for part in answer.parts)
         or any(map(_is_one_of_unlike_fills, answer.parts))
         or _is_net_zero(answer)
+        or _has_an_idle_cause(answer)
         or _is_of_few_lots(answer)
         or _pulls_apart(answer)
         or _turns_a_fill_twice(answer)
@@ -274,6 +275,12 @@ def _pulls_apart(answer: Answer) -> bool:
             if is_position(name):
                 signs.setdefault(name, set()).add(amount > 0)
     return any(len(each) > 1 and total[name] for name, each in signs.items())
+
+
+def _has_an_idle_cause(answer: Answer) -> bool:
+    """True if one of several causes moves nothing that is compared: the others explain all."""
+    dimensions = answer.problem.dimensions
+    return len(answer.parts) > 1 and not all(dimensions.seen(part.effect) for part in answer.parts)
 
 
 def _turns_a_fill_twice(answer: Answer) -> bool:

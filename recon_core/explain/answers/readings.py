@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from decimal import Decimal
+from fractions import Fraction
 from itertools import compress
 from operator import attrgetter
 from typing import Final
@@ -10,7 +11,8 @@ from typing import Final
 from recon_core.explain.causes import precedence
 from recon_core.explain.causes.copies import Copies
 from recon_core.explain.causes.precedence import is_quantity
-from recon_core.explain.problem.chances import is_of_few_ticks
+from recon_core.explain.causes.quantity import is_shown_by_rows
+from recon_core.explain.problem.chances import has_few_prices
 from recon_core.explain.problem.dimensions import (
     Vector,
     currency_of,
@@ -19,14 +21,15 @@ from recon_core.explain.problem.dimensions import (
     minus,
     negated,
 )
-from recon_core.explain.problem.figures import MODES, last_digit, power_of_ten, slip
-from recon_core.explain.problem.hypotheses import Strength, flipped
-from recon_core.explain.problem.market import Market, market_of
+from recon_core.explain.problem.figures import MODES, common_lot, last_digit, power_of_ten, slip
+from recon_core.explain.problem.hypotheses import MISSING_ID, Strength
+from recon_core.explain.problem.market import Market, market_of, on_tick, paid_in
+from recon_core.explain.problem.patches import Patch, in_sequence
 from recon_core.explain.problem.problem import FaultIn, Problem
 from recon_core.explain.proof.attempt import Answer, Part
 from recon_core.explain.proof.snapshot_evidence import is_unstated, remaining_after
 from recon_core.ledger.bookings import is_derivative, notional, signed_quantity
-from recon_core.model import Fill, LedgerSide
+from recon_core.model import Fill, LedgerSide, OrderSide
 from recon_core.model.explanation import CauseKind
 from recon_core.values.amounts import EXACT, ZERO, exact_sum, round_by
 
@@ -36,8 +39,8 @@ _FEWEST_ALIKE: Final = 2
 _TICKS_EACH: Final = 4
 """Ticks in the range of a market for each price of fills alike: in fewer, one in four has one."""
 
-_FEW_TICKS: Final = 30
-"""Ticks in the range of a market below which a missing fill may well have the price of another."""
+_FEW_LOTS: Final = 10
+"""Lots up to which a fill may well have any quantity."""
 
 _PRICE: Final = attrgetter("price")
 
@@ -53,11 +56,10 @@ def has_two_readings(answer: Answer, part: Part) -> bool:
         or _may_be_other_sign(problem, part)
         or _may_be_a_movement(problem, part)
         or _is_one_of_two(answer, part)
-        or _may_be_undone(answer.problem, part)
+        or may_be_undone(answer, part)
         or _may_be_rounded(answer.problem, part)
         or _is_of_any_at_its_price(problem, part)
         or _is_of_few_prices(problem, part)
-        or _is_missing_otherwise(problem, part)
         or _is_typed(problem, part)
         or _may_be_a_lost_fee(problem, part)
         or _blames_one_of_two_openings(problem, part)
@@ -87,18 +89,6 @@ def _is_of_any_at_its_price(problem: Problem, part: Part) -> bool:
     )
 
 
-def _is_missing_otherwise(problem: Problem, part: Part) -> bool:
-    """True if a removed fill may be true, and a fill of its other side is missing instead.
-
-    That fill has the same quantity, as others of the market have it.
-    """
-    fill = _only_removed(part)
-    if fill is None or part.hypothesis.patch.removed_movements:
-        return False
-    is_usual = has_usual_quantity(problem, fill)
-    return (is_usual or bool(fill.fee)) and _may_be_turned_round(problem, fill)
-
-
 def _only_removed(part: Part) -> Fill | None:
     """Return the only fill that a cause removes, `None` if rows show it, or if it adds any."""
     hypothesis = part.hypothesis
@@ -112,16 +102,6 @@ def has_usual_quantity(problem: Problem, fill: Fill) -> bool:
     """True if another fill of the market has the quantity of a fill."""
     others = problem.by_symbol.get(problem.postings.position(fill), ())
     return any(one.quantity == fill.quantity for one in others if one is not fill)
-
-
-def _may_be_turned_round(problem: Problem, fill: Fill) -> bool:
-    """True if a missing fill of the other side may have the price of a fill, and no fee shows it.
-
-    A fee below the dust of floats is not seen.
-    """
-    market = market_of(problem, problem.postings.position(fill))
-    is_free = fill.fee.copy_abs() <= problem.dimensions.dust
-    return is_free and (market is None or is_of_few_ticks(market, fill))
 
 
 def _is_typed(problem: Problem, part: Part) -> bool:
@@ -255,7 +235,8 @@ def _is_one_of_two(answer: Answer, part: Part) -> bool:
     may be missing, whose fee is known or is what another fee is too large by: of twice the quantity
     its own. A fill that costs with its fee what another price does may be of that price, and a
     stated fill of another size, whose fee is right. One that undoes the only fill of its market has
-    no price beside it: that fill may be false, and another row wrong.
+    no price beside it: that fill may be false, and another row wrong. One of twice the quantity of a
+    fill of the other side moves the position as that fill does, turned round.
     """
     patch = part.hypothesis.patch
     if part.hypothesis.strength < Strength.FITTED or len(patch.added) != 1:
@@ -265,9 +246,7 @@ def _is_one_of_two(answer: Answer, part: Part) -> bool:
         old = patch.removed[0]
         is_larger = fill.quantity > old.quantity
         is_twice = fill.quantity == EXACT.add(old.quantity, old.quantity)
-        if is_larger and (fill.fee != old.fee or is_twice or _is_doubled(answer.problem, fill)):
-            return True
-        return not old.fee and _may_be_turned_round(answer.problem, fill)
+        return is_larger and (fill.fee != old.fee or is_twice or _is_doubled(answer.problem, fill))
     if not is_unstated(part.hypothesis):
         return False
     problem = answer.problem
@@ -276,6 +255,11 @@ def _is_one_of_two(answer: Answer, part: Part) -> bool:
     )
     known = problem.by_symbol.get(problem.postings.position(fill), ())
     if [one.quantity for one in known] == [fill.quantity]:
+        return True
+    if any(
+        one.side is not fill.side and EXACT.add(one.quantity, one.quantity) == fill.quantity
+        for one in known
+    ):
         return True
     same = [*compress(known, map(fill.price.__eq__, map(_PRICE, known)))]
     if fill.fee:
@@ -287,26 +271,92 @@ def _is_one_of_two(answer: Answer, part: Part) -> bool:
     )
 
 
-def _may_be_undone(problem: Problem, part: Part) -> bool:
-    """True if a fill that is removed or exchanged may be true, and one that undoes it is missing.
+def may_be_undone(answer: Answer, part: Part) -> bool:
+    """True if a fill that is removed, turned or of another size may be right, and another is lost.
 
-    One of the other side at its price, of its quantity or of twice it, has the same effect where
-    there is no fee. In a market of few ticks it may well have that price, unless snapshots say when
-    the difference began; as the only fill of a market it is beside no other one.
+    The lost fill moves the position by as much, at a price that makes up for the fees: 50 sold at
+    1.1529 have the cash of 50 bought at 1.1513, with 0.04 paid twice. Snapshots say when it began.
     """
     patch = part.hypothesis.patch
-    is_shown = part.hypothesis.strength is Strength.SHOWN
-    if is_shown or len(patch.removed) != 1 or problem.fault_in is not FaultIn.ROWS:
+    if len(patch.removed) != 1 or patch.removed_movements or patch.added[1:]:
         return False
-    (fill,) = patch.removed
-    if fill.fee or (patch.added and patch.added != (flipped(fill),)):
+    (old,), new = patch.removed, patch.added[0] if patch.added else None
+    is_resized = new is None or (old.symbol, old.price) == (new.symbol, new.price)
+    is_shown = is_shown_by_rows(answer.problem, part.hypothesis) or bool(answer.problem.divergence)
+    if new is not None and new.side is old.side:
+        is_power = power_of_ten(old.quantity, new.quantity) is not None
+        is_resized = is_resized and is_quantity(part.hypothesis) and not is_power
+    if is_shown or not is_resized:
         return False
+    others = [one.hypothesis.patch for one in answer.parts if one is not part]
+    return any(
+        _leaves_the_same(answer, in_sequence((*others, Patch(added=(lost,)))))
+        for lost in _lost_fills(answer.problem, old, new)
+    )
+
+
+def _leaves_the_same(answer: Answer, patch: Patch) -> bool:
+    """True if a patch leaves the figures that an answer leaves; of contracts by a replay."""
+    problem = answer.problem
+    if not problem.reached_by(patch):
+        return False
+    if not any(map(problem.postings.derivative, problem.rows.symbols)):
+        return True
+    states = [problem.state_of(one.applied(problem.record)) for one in (answer.patch, patch)]
+    return None not in states and not problem.dimensions.real(minus(*states))
+
+
+def _lost_fills(problem: Problem, old: Fill, new: Fill | None) -> Iterator[Fill]:
+    """Yield the fill that may be lost, with each fee that it may have, at the price that fits it.
+
+    None if hardly any lost fill is of that quantity, or if its price would hardly ever fit. Where
+    nothing is paid, one at the price of the other a moment before or after has no trace at all.
+    """
+    name = problem.postings.position(old)
+    known, market = problem.by_symbol.get(name, ()), market_of(problem, name)
+    left = ZERO if new is None else signed_quantity(new)
+    moved = EXACT.subtract(left, signed_quantity(old))
+    side = OrderSide.BUY if moved > 0 else OrderSide.SELL
+    if market is None or not moved or not _may_have(problem, old, moved.copy_abs()):
+        return
+    lost = replace(old, fill_id=MISSING_ID, side=side, quantity=moved.copy_abs())
+    is_resized = new is not None and new.side is old.side
+    alike = {
+        one.price
+        for one in known
+        if is_resized or (one.side, one.quantity) == (old.side, old.quantity)
+    }
+    is_free = not old.fee and not is_resized
+    if not is_free and not has_few_prices(problem, market, lost, len(alike)):
+        return
+    model = problem.schedules.model(lost)
+    fees = {model.fee(problem.postings, lost, rate) for rate in model.rates} if model else set()
+    less = EXACT.subtract(old.fee, ZERO if new is None else new.fee)
+    worth = Fraction(EXACT.multiply(lost.quantity, market.instrument.multiplier))
+    is_paid = paid_in(market.instrument) == old.charged_in
+    for fee in sorted({ZERO, old.fee, *fees}):
+        shift = Fraction(EXACT.add(less, fee)) / worth if is_paid else Fraction(0)
+        at = Fraction(old.price) + (shift if side is OrderSide.SELL else -shift)
+        price = on_tick(at, market.tick_places)
+        if price > 0 and market.near(price):
+            yield replace(lost, price=price, fee=fee)
+
+
+def _may_have(problem: Problem, fill: Fill, quantity: Decimal) -> bool:
+    """True if a lost fill may well be of a quantity: a usual one, few lots, or all that is held."""
     name = problem.postings.position(fill)
-    if len(problem.by_symbol.get(name, ())) == 1:
-        return not patch.added
-    market = market_of(problem, name)
-    is_coarse = market is not None and _ticks_of(market) < _FEW_TICKS
-    return is_coarse and not problem.divergence
+    known = problem.by_symbol.get(name, ())
+    few = EXACT.multiply(common_lot(one.quantity for one in known), Decimal(_FEW_LOTS))
+    stated = problem.dimensions.stated(problem.statement_of(problem.owner.other))
+    instrument = problem.postings.instruments.get(fill.symbol)
+    base = "" if instrument is None else problem.postings.cash(instrument.base, fill.account)
+    return (
+        any(one.quantity == quantity for one in known if one is not fill)
+        or quantity <= few
+        or any(
+            problem.dimensions.shows(each) and not stated.get(each, ZERO) for each in (name, base)
+        )
+    )
 
 
 def _ticks_of(market: Market) -> Decimal:

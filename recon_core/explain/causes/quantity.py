@@ -22,7 +22,7 @@ from recon_core.explain.problem.chances import (
     is_below_cash,
     is_of_many_prices,
 )
-from recon_core.explain.problem.dimensions import minus
+from recon_core.explain.problem.dimensions import currency_of, minus
 from recon_core.explain.problem.fee_evidence import (
     FeeContradiction,
     charged_again,
@@ -32,7 +32,7 @@ from recon_core.explain.problem.fee_evidence import (
 )
 from recon_core.explain.problem.fee_schedule import FeeModel
 from recon_core.explain.problem.figures import power_of_ten, slip
-from recon_core.explain.problem.hypotheses import Facts, Hypothesis, Strength
+from recon_core.explain.problem.hypotheses import MISSING_ID, Facts, Hypothesis, Strength
 from recon_core.explain.problem.market import NEAR_VALUE, Market, Paid, market_of, on_tick, paid_in
 from recon_core.explain.problem.patches import Patch
 from recon_core.explain.problem.problem import FaultIn, Problem
@@ -274,10 +274,17 @@ def _rivals(
     BUYs of 15 and 19 at one price and 15 too many: the first is an orphan, or the second is of 4.
     SELLs of 1 and 4 at one price and 2 too many: the first is a BUY, or the second is of 2. The
     price of a derivative is in no cash while its position is open: any price is one price then.
-    In cents 75 at 1.26606 and 75 at 1.26607 may cost as much.
+    In cents 75 at 1.26606 and 75 at 1.26607 may cost as much. A fill that no row states is asked
+    for another size of a listed one as well: 1 sold at 392.83 with a fee of 0.39 is 1 bought less
+    at 392.05, and 0.39 paid less.
     """
     for at, one in enumerate(hypotheses):
-        if not _is_at_its_price(one.patch) or _is_shown(problem, one):
+        if [fill.fill_id for fill in one.patch.added] == [MISSING_ID]:
+            if not one.patch.rows_removed and one.strength is not Strength.SHOWN:
+                for size in islice(_instead_of(problem, one.patch), _MOST_RIVALS):
+                    yield Rival({at: ()}, size, "", is_timed=True)
+            continue
+        if not _is_at_its_price(one.patch) or is_shown_by_rows(problem, one):
             continue
         (fill,) = one.patch.removed
         others = problem.by_symbol.get(problem.postings.position(fill), ())
@@ -295,13 +302,39 @@ def _rivals(
             yield Rival({at: ()}, size, "", is_timed=True)
 
 
-def _is_shown(problem: Problem, one: Hypothesis) -> bool:
+def _instead_of(problem: Problem, patch: Patch) -> Iterator[Hypothesis]:
+    """Yield the sizes of listed fills that post what a missing fill posts, their fees to a unit.
+
+    A contract's fill posts no cash by its price, and is compared at that price elsewhere.
+    """
+    (lost,) = patch.added
+    market = market_of(problem, problem.postings.position(lost))
+    if market is None or problem.postings.derivative(lost.symbol):
+        return
+    paid = problem.postings.cash(paid_in(market.instrument), lost.account)
+    unit = problem.postings.cash_step.of_fees(currency_of(paid))
+    most = 2 * Fraction(EXACT.add(lost.fee.copy_abs(), unit))
+    effect = patch.vector(problem.postings)
+    for fill in market.fills:
+        off = abs(Fraction(fill.price) - Fraction(lost.price)) * Fraction(lost.quantity)
+        quantity = _required_quantity(problem, market, fill, signed_quantity(lost))
+        if quantity <= 0 or off > most:
+            continue
+        for other in _with_quantity(problem, market, fill, quantity):
+            size = Patch((fill,), (other,))
+            left = problem.dimensions.real(minus(size.vector(problem.postings), effect))
+            if set(left) <= {paid} and left.get(paid, ZERO).copy_abs() <= unit:
+                how = slip(*problem.wrong_and_right(fill.quantity, quantity))
+                yield with_quantity(fill, other, Strength.CHANCE, how)
+                break
+
+
+def is_shown_by_rows(problem: Problem, one: Hypothesis) -> bool:
     """True if rows show a cause. A copy by time and order alone may be another execution."""
-    if one.strength is not Strength.SHOWN:
-        return False
-    (fill,) = one.patch.removed
-    alike = problem.table.having(fill_id=(fill.fill_id,))
-    return one.cause_kind is not CauseKind.DUPLICATE_FILL or Copies(alike).is_duplicate(fill)
+    if one.strength is not Strength.SHOWN or one.cause_kind is not CauseKind.DUPLICATE_FILL:
+        return one.strength is Strength.SHOWN
+    alike = problem.table.having(fill_id={fill.fill_id for fill in one.patch.removed})
+    return all(map(Copies(alike).is_duplicate, one.patch.removed))
 
 
 def _of_open_positions(problem: Problem, patch: Patch, others: Sequence[Fill]) -> Iterator[Fill]:
@@ -341,7 +374,8 @@ def _is_at_its_price(patch: Patch) -> bool:
 def _of_its_effect(problem: Problem, patch: Patch, other: Fill) -> Iterator[Hypothesis]:
     """Yield the size of a fill that posts what the patch of another fill of its price posts.
 
-    Nothing if its fee denies it: a fee at no known rate, or another one where no rate is known.
+    Nothing if its fee denies it: a fee at no known rate, or another one where no rate is known. The
+    fill itself shows the fee of its own size.
     """
     (fill,) = patch.removed
     moved, fee = signed_quantity(fill).copy_negate(), fill.fee.copy_negate()
@@ -353,7 +387,8 @@ def _of_its_effect(problem: Problem, patch: Patch, other: Fill) -> Iterator[Hypo
     if other is fill or not more or quantity <= 0 or not is_paid_alike:
         return
     size = replace(other, quantity=quantity, fee=EXACT.add(other.fee, fee))
-    if _may_be_charged(problem, other, size):
+    is_alike = (size.quantity, size.fee) == (fill.quantity, fill.fee)
+    if is_alike or _may_be_charged(problem, other, size):
         yield with_quantity(other, size, Strength.CHANCE, slip(other.quantity, quantity))
 
 

@@ -42,6 +42,7 @@ from recon_core.explain.problem.hypotheses import (
     fill_content,
     together,
 )
+from recon_core.explain.problem.market import market_of, on_tick, paid_in
 from recon_core.explain.problem.pairs import are_many
 from recon_core.explain.problem.patches import Patch
 from recon_core.explain.problem.postings import order_name, reported
@@ -57,6 +58,7 @@ from recon_core.model import (
     LedgerSide,
     Movement,
     Order,
+    OrderSide,
     OrderState,
     RecordedSession,
     SideRecord,
@@ -498,7 +500,8 @@ def _rivals(
 def _one_false_row(problem: Problem, hypotheses: Sequence[Hypothesis]) -> Iterator[Rival]:
     """Yield the row that is false, if a side is behind by rows of which one moves as much as all.
 
-    The other rows then cancel: that the side does not know them, no amount shows.
+    The other rows then cancel: that the side does not know them, no amount shows. Or they are what
+    one odd row of them undoes with other figures.
     """
     for at, one in enumerate(hypotheses):
         rows = one.patch.rows_removed
@@ -512,6 +515,47 @@ def _one_false_row(problem: Problem, hypotheses: Sequence[Hypothesis]) -> Iterat
                 decides = f"what the {problem.side} side states at a later time than {since}"
                 yield Rival({at: ()}, _false_row(problem, row), decides)
                 break
+            if isinstance(row, Fill) and _is_odd(problem, row):
+                right = _instead_of_a_span(problem, row, left)
+                if right is not None:
+                    yield Rival({at: ()}, right, "")
+                    break
+
+
+def _is_odd(problem: Problem, fill: Fill) -> bool:
+    """True if a fill has a fee where no other one of its market has, or one at no rate of them."""
+    known = problem.by_symbol.get(problem.postings.position(fill), ())
+    if not any(one.fee for one in known if one is not fill):
+        return bool(fill.fee)
+    model = problem.schedules.model(fill)
+    return model is not None and not model.is_near(problem.postings, fill)
+
+
+def _instead_of_a_span(
+    problem: Problem, fill: Fill, others: Mapping[str, Decimal]
+) -> Hypothesis | None:
+    """Return a fill with the figures that undo the other rows of a span, `None` if none do.
+
+    `others` is what their removal moves. Bought 77 at 59.85 and sold 77 at 59.85: if the list has
+    the second as 2,108 at 60.82, a side that has none of both states the same.
+    """
+    market = market_of(problem, problem.postings.position(fill))
+    moved = others.get(problem.postings.position(fill), ZERO)
+    if market is None or problem.postings.derivative(fill.symbol):
+        return None
+    if not moved or (moved > 0) is not (fill.side is OrderSide.BUY):
+        return None
+    cash = others.get(problem.postings.cash(paid_in(market.instrument), fill.account), ZERO)
+    worth = Fraction(EXACT.multiply(moved, market.instrument.multiplier))
+    price = on_tick(abs(Fraction(cash) / worth), market.tick_places)
+    if not price or not market.near(price):
+        return None
+    right = replace(fill, quantity=moved.copy_abs(), price=price, fee=ZERO)
+    posted = problem.postings.fill(right)
+    if problem.dimensions.real(minus(posted, others)):
+        return None
+    kind = CauseKind.WRONG_QUANTITY
+    return Hypothesis(kind, Patch((fill,), (right,)), (fill,), Strength.CHANCE, side=problem.owner)
 
 
 def _state_behind_its_list(

@@ -17,7 +17,7 @@ from recon_core.explain.problem.dimensions import Vector, add_to, currency_of, i
 from recon_core.explain.problem.figures import last_digit
 from recon_core.explain.problem.market import Market, paid_in
 from recon_core.explain.problem.problem import Problem
-from recon_core.model import Fill
+from recon_core.model import Fill, InstrumentKind
 from recon_core.values.amounts import EXACT, ZERO, unit_at
 
 _MANY_TRIED: Final = 5
@@ -64,8 +64,8 @@ sources would count as proven.
 _SPREAD: Final = Decimal("0.01")
 """Least range of a market's prices, as a fraction of the price: few fills may show less."""
 
-_FEW_TICKS: Final = Decimal(100)
-"""Ticks in the range of a market: in fewer, one fill of 100 has the price of another one."""
+_FEW_PRICES: Final = 100
+"""Prices in the range of a market for each that is tried: of fewer, one in 100 is met by chance."""
 
 _WINDOWS: Final = Decimal(20)
 """Units of cash in the range of a market for each of its fills: in fewer, the price of one of them
@@ -194,7 +194,8 @@ def is_any_price(problem: Problem, market: Market, fill: Fill, tried: int) -> bo
     worth, other = (problem.postings.fill(each).get(name, ZERO) for each in (fill, next_tick))
     unit = _step(problem, currency_of(name))
     if problem.dimensions.dust and problem.is_close(problem.postings.fill(fill)):
-        unit = EXACT.multiply(problem.dimensions.dust, _FLOAT_NOISE)
+        noise = EXACT.multiply(problem.dimensions.dust, _FLOAT_NOISE)
+        unit = max(problem.postings.cash_step.of(currency_of(name)), noise)
     step = EXACT.subtract(worth, other).copy_abs()
     return step < EXACT.multiply(unit, Decimal(tried * _UNITS_OF_A_TICK))
 
@@ -222,9 +223,18 @@ def _unit_and_worth(problem: Problem, market: Market, fill: Fill) -> tuple[Decim
     return unit, EXACT.multiply(fill.quantity, market.instrument.multiplier)
 
 
-def is_of_few_ticks(market: Market, fill: Fill) -> bool:
-    """True if another fill of the market may well have the price of a fill by coincidence."""
-    return _spread(market, fill).scaleb(market.tick_places, EXACT) < _FEW_TICKS
+def has_few_prices(problem: Problem, market: Market, fill: Fill, tried: int) -> bool:
+    """True if one of `tried` prices may well be that of a missing fill by coincidence.
+
+    Prices count as one if a fill of that quantity has the same cash at them: 1 GBP at 1.2792 and at
+    1.2801 costs 1.28 USD. An inverse contract is paid in another unit, and its ticks are counted.
+    """
+    unit, worth = _unit_and_worth(problem, market, fill)
+    step = unit_at(market.tick_places)
+    is_inverse = market.instrument.instrument_kind is InstrumentKind.INVERSE
+    paid = EXACT.multiply(worth, step) if is_inverse else max(unit, EXACT.multiply(worth, step))
+    most = EXACT.multiply(paid, Decimal(tried * _FEW_PRICES))
+    return EXACT.multiply(worth, _spread(market, fill)) < most
 
 
 def _spread(market: Market, fill: Fill) -> Decimal:
