@@ -109,7 +109,8 @@ def test_amounts_below_the_stated_digits(
 
 MORE: dict[str, tuple[dict[str, str], dict[str, str] | None, bool]] = {
     "a larger quantity, and its fee": ({"quantity": "2", "fee": "0.2"}, {}, True),
-    "a larger quantity alone": ({"quantity": "2"}, {}, False),
+    "a larger quantity alone": ({"quantity": "2"}, {}, True),
+    "a larger quantity, whose fee it has": ({"quantity": "2"}, {"fee": "0.2"}, False),
     "a larger quantity without a fee": ({"quantity": "2", "fee": "0"}, {"fee": "0"}, True),
     "a smaller quantity": ({"quantity": "0.5", "fee": "0.05"}, {}, False),
     "the same quantity": ({"fee": "0.2"}, {}, False),

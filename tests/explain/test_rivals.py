@@ -447,6 +447,10 @@ RIVALS: dict[str, list[Answer]] = {
     "behind_by_sixteen_or_an_odd_row": [(OUT, ["stale_side"]), (IN, ["wrong_quantity"])],
     # Nine prices of 373 shares in a market of 114 ticks: a lost SELL has one of them.
     "free_fill_or_a_lost_one_of_few_prices": [(IN, ["orphan_fill"])],
+    # 0.35 is the fee of 268 and of 536: the order has a fill of 536, or a second one of 268.
+    "second_part_of_an_order_at_its_flat_fee": [(IN, ["wrong_quantity"])],
+    # One lot without a fee has a price on a tick whatever the cash is.
+    "lot_at_any_price": [(IN, ["missing_fill"])],
 }  # fmt: skip
 PROVEN: dict[str, Answer] = {
     # Nobody compares the position; the id is there twice.

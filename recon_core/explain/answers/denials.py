@@ -317,8 +317,8 @@ def _is_part_of_its_order(problem: Problem, part: Part) -> bool:
 
     What an order of several fills lacks may be shared by them in any way.
 
-    A fill of 0.1 at 50, and 0.2 filled: the fill is of 0.2, or another one of 0.1 is missing. The
-    executions of that order would decide.
+    A fill of 0.1 at 50, and 0.2 filled: the fill is of 0.2, or another one of 0.1 is missing. Only
+    a fee at the rate on 0.2 shows which. The executions of that order would decide.
     """
     patch = part.hypothesis.patch
     other = problem.statement_of(problem.owner.other)
@@ -332,7 +332,9 @@ def _is_part_of_its_order(problem: Problem, part: Part) -> bool:
         old = patch.removed[0]
         is_larger = fill.quantity > old.quantity and not part.hypothesis.facts.is_slip
         is_of_several = len(problem.rows.order_of(fill)) > 1
-        is_recharged = fill.fee != old.fee or not fill.fee
+        model = problem.schedules.model(old)
+        is_shown = model is not None and any(model.rates) and model.is_near(problem.postings, fill)
+        is_recharged = fill.fee != old.fee or not fill.fee or not is_shown
         return is_larger and old.price == fill.price and (is_recharged or is_of_several)
     return any(
         known.side is fill.side and known.price == fill.price and _may_be_one(problem, known, fill)

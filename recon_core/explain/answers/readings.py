@@ -235,8 +235,9 @@ def _is_one_of_two(answer: Answer, part: Part) -> bool:
     may be missing, whose fee is known or is what another fee is too large by: of twice the quantity
     its own. A fill that costs with its fee what another price does may be of that price, and a
     stated fill of another size, whose fee is right. One that undoes the only fill of its market has
-    no price beside it: that fill may be false, and another row wrong. One of twice the quantity of a
-    fill of the other side moves the position as that fill does, turned round.
+    no price beside it: that fill may be false, and another row wrong. One of twice the quantity of
+    a fill of the other side moves the position as that fill does, turned round. And of few lots
+    that cost no fee, all cash is at a price on a tick.
     """
     patch = part.hypothesis.patch
     if part.hypothesis.strength < Strength.FITTED or len(patch.added) != 1:
@@ -256,9 +257,12 @@ def _is_one_of_two(answer: Answer, part: Part) -> bool:
     known = problem.by_symbol.get(problem.postings.position(fill), ())
     if [one.quantity for one in known] == [fill.quantity]:
         return True
-    if any(
-        one.side is not fill.side and EXACT.add(one.quantity, one.quantity) == fill.quantity
-        for one in known
+    if not problem.divergence and (
+        any(
+            one.side is not fill.side and EXACT.add(one.quantity, one.quantity) == fill.quantity
+            for one in known
+        )
+        or (not fill.fee and fill.quantity <= _few_lots(fill, known))
     ):
         return True
     same = [*compress(known, map(fill.price.__eq__, map(_PRICE, known)))]
@@ -346,17 +350,22 @@ def _may_have(problem: Problem, fill: Fill, quantity: Decimal) -> bool:
     """True if a lost fill may well be of a quantity: a usual one, few lots, or all that is held."""
     name = problem.postings.position(fill)
     known = problem.by_symbol.get(name, ())
-    few = EXACT.multiply(common_lot(one.quantity for one in known), Decimal(_FEW_LOTS))
     stated = problem.dimensions.stated(problem.statement_of(problem.owner.other))
     instrument = problem.postings.instruments.get(fill.symbol)
     base = "" if instrument is None else problem.postings.cash(instrument.base, fill.account)
     return (
         any(one.quantity == quantity for one in known if one is not fill)
-        or quantity <= few
+        or quantity <= _few_lots(fill, known)
         or any(
             problem.dimensions.shows(each) and not stated.get(each, ZERO) for each in (name, base)
         )
     )
+
+
+def _few_lots(fill: Fill, known: Sequence[Fill]) -> Decimal:
+    """Return the quantity of few lots, in the lot of a fill and of others."""
+    lot = common_lot((fill.quantity, *(one.quantity for one in known)))
+    return EXACT.multiply(lot, Decimal(_FEW_LOTS))
 
 
 def _ticks_of(market: Market) -> Decimal:

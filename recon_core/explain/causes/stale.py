@@ -515,7 +515,7 @@ def _one_false_row(problem: Problem, hypotheses: Sequence[Hypothesis]) -> Iterat
                 decides = f"what the {problem.side} side states at a later time than {since}"
                 yield Rival({at: ()}, _false_row(problem, row), decides)
                 break
-            if isinstance(row, Fill) and _is_odd(problem, row):
+            if isinstance(row, Fill) and not one.patch.rows_added and _is_odd(problem, row):
                 right = _instead_of_a_span(problem, row, left)
                 if right is not None:
                     yield Rival({at: ()}, right, "")
