@@ -451,6 +451,12 @@ RIVALS: dict[str, list[Answer]] = {
     "second_part_of_an_order_at_its_flat_fee": [(IN, ["wrong_quantity"])],
     # One lot without a fee has a price on a tick whatever the cash is.
     "lot_at_any_price": [(IN, ["missing_fill"])],
+    # Both fees of the ledger are at the rate, and both of the exchange are not.
+    "fees_exchanged_in_the_list_of_the_exchange": [(IN, ["wrong_fee", "wrong_fee"])],
+    # One row of 700 where the ledger has 200, 200, 200 and 100, of which one is there twice.
+    "order_in_one_row_beside_a_copy": [
+        (IN, ["wrong_price", *["orphan_fill"] * 4, "duplicate_fill", "missing_fill"]),
+    ],
 }  # fmt: skip
 PROVEN: dict[str, Answer] = {
     # Nobody compares the position; the id is there twice.
@@ -502,6 +508,8 @@ OF_THE_EXCHANGE = {
 """Sessions in which the exchange is proven to be wrong or behind, and the kind of cause."""
 
 NO_CAUSE = {
+    # Its reports of orders say that all rows of the exchange are off, and not only two of them.
+    "list_of_ten_times_beside_a_wrong_quantity",
     # Beside another fault it is not even the first of two causes.
     "sign_of_one_position",
     # The ledger trades both symbols: neither is a name of the other.

@@ -1,5 +1,6 @@
 """Denials: rows, reports and prices of a session that say otherwise than an answer."""
 
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import replace
 from decimal import Decimal
@@ -8,7 +9,7 @@ from operator import attrgetter
 from typing import Final
 
 from recon_core.compare.keys import encode_key
-from recon_core.explain.answers.readings import has_usual_quantity, may_be_undone
+from recon_core.explain.answers.readings import has_usual_quantity, is_of_fees, may_be_undone
 from recon_core.explain.causes.copies import copies_of
 from recon_core.explain.causes.movement import is_same_movement
 from recon_core.explain.causes.removed_rows import is_removal
@@ -23,14 +24,14 @@ from recon_core.explain.problem.dimensions import (
 )
 from recon_core.explain.problem.hypotheses import MISSING_ID, NEAR_COPY, Row, fill_content
 from recon_core.explain.problem.market import market_of
-from recon_core.explain.problem.patches import Patch
+from recon_core.explain.problem.patches import Patch, total_of
 from recon_core.explain.problem.postings import order_name, reported
 from recon_core.explain.problem.problem import Problem
 from recon_core.explain.proof.attempt import Answer, Part
 from recon_core.explain.proof.prover import Prover
 from recon_core.explain.repair.entries import has_near_price, is_near
 from recon_core.ledger.bookings import signed_quantity
-from recon_core.model import Fill, LedgerSide, Leg, Movement, Order, SideRecord
+from recon_core.model import Fill, LedgerSide, Leg, Movement, Order, OrderSide, SideRecord
 from recon_core.model.explanation import CauseKind
 from recon_core.values.amounts import EXACT
 
@@ -62,6 +63,7 @@ def is_denied(prover: Prover, answer: Answer) -> bool:
         )
         or _is_reported(answer)
         or _may_be_merged(answer)
+        or _are_charged_rightly(answer)
         or _leaves_an_order(prover, answer)
         or any(
             _is_at_any_price(answer, part)
@@ -282,21 +284,50 @@ def _is_of_far_prices(problem: Problem, part: Part) -> bool:
 def _may_be_merged(answer: Answer) -> bool:
     """True if a fill is listed with another quantity and price, and false fills are beside it.
 
-    The exchange may list all of them as one row.
+    The exchange may list all of them as one row. So it may if a fill is missing, and two or more of
+    its side are false.
     """
     position = answer.problem.postings.position
     resized: set[tuple[str, str]] = set()
     priced: set[tuple[str, str]] = set()
     false: set[str] = set()
+    missing: set[tuple[str, OrderSide]] = set()
+    several: Counter[tuple[str, OrderSide]] = Counter()
     for part in answer.parts:
         patch = part.hypothesis.patch
         if not patch.added:
             false.update(map(position, patch.removed))
+            several.update((position(fill), fill.side) for fill in patch.removed)
+        if not patch.removed:
+            missing.update((position(fill), fill.side) for fill in patch.added)
         for old, new in zip(patch.removed, patch.added, strict=False):
             row = (position(old), old.fill_id)
             resized |= {row} if old.quantity != new.quantity else set()
             priced |= {row} if old.price != new.price else set()
-    return any(name in false for name, _ in resized & priced)
+    is_split = any(several[each] > 1 for each in missing)
+    return is_split or any(name in false for name, _ in resized & priced)
+
+
+def _are_charged_rightly(answer: Answer) -> bool:
+    """True if wrong fees cancel, and each is at the rate of its fill while the right one is not.
+
+    No balance shows that the list of the other side is right, and the rates say that it is not.
+    """
+    problem, parts = answer.problem, answer.parts
+    if (
+        len(parts) == 1
+        or not all(map(is_of_fees, parts))
+        or any(total_of(part.effect for part in parts).values())
+    ):
+        return False
+    return all(
+        model is not None
+        and model.is_near(problem.postings, old)
+        and not model.is_near(problem.postings, new)
+        for part in parts
+        for old, new in zip(part.hypothesis.patch.removed, part.hypothesis.patch.added, strict=True)
+        for model in [problem.schedules.model(old)]
+    )
 
 
 def _is_of_another_account(problem: Problem, part: Part) -> bool:

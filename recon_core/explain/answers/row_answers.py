@@ -13,7 +13,7 @@ from typing import Final
 from recon_core.compare.aliases import names_of
 from recon_core.explain.answers.fault_sequences import First
 from recon_core.explain.answers.verdicts import explanations_of, is_whole, partial
-from recon_core.explain.answers.votes import is_against_the_record, votes
+from recon_core.explain.answers.votes import is_against_the_record, votes, votes_of_orders
 from recon_core.explain.budget import Budget
 from recon_core.explain.causes.alias import currencies_of_rows
 from recon_core.explain.causes.stale import by_another_clock
@@ -26,6 +26,7 @@ from recon_core.explain.proof.attempt import Answer, attempt
 from recon_core.explain.proof.prover import Prover
 from recon_core.explain.search.row_comparison import RowComparison, other_rows
 from recon_core.explain.search.self_consistency import (
+    OrderReports,
     OwnContradictions,
     has_duplicate_ids,
     may_be_duplicate,
@@ -206,7 +207,8 @@ class RowAnswers:
         """The answer that corrects those rows of the exchange which its own state contradicts.
 
         The state and the ledger's row are two statements against the row. All other differences
-        are left: `None` if there are none, or if the state does not show which rows are wrong.
+        are left: `None` if there are none, if the state does not show which rows are wrong, or if
+        a report of an order says that another one is wrong as well.
         """
         if self._gives_what_it_states(LedgerSide.EXTERNAL):
             return None
@@ -218,6 +220,12 @@ class RowAnswers:
             return None
         hypotheses = self._hypotheses(problem, right)
         wrong = _those_that_reach(own, hypotheses)
+        left = [one.patch for one in hypotheses if one not in wrong]
+        orders = None if self.prover.recorded.shares("orders") else problem.record.orders
+        reports = OrderReports.of(orders or (), plain=self.prover.dimensions.plain)
+        right = together(hypotheses).applied(problem.record)
+        if any(is_aye for _, is_aye in votes_of_orders(reports, problem.record, right, left)):
+            return None
         return self._proven(problem, wrong, is_own=True) if wrong else None
 
     def _gives_what_it_states(self, side: LedgerSide) -> bool:

@@ -11,7 +11,7 @@ answer. With balances of 9.7 BTC and 112,000 EUR two votes are against it, and t
 row.
 """
 
-from collections.abc import Hashable, Iterator, KeysView, Mapping
+from collections.abc import Hashable, Iterable, Iterator, KeysView, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Final
@@ -96,6 +96,8 @@ def votes(prover: Prover, answer: Answer) -> Votes:
     orders = None if prover.recorded.shares("orders") else record.orders
     reports = OrderReports.of(orders or (), plain=prover.dimensions.plain)
     of_snapshots = _of_snapshots(prover, answer)
+    before = answer.problem.record
+    right = answer.patch.applied(before)
     effects = {frozenset(part.effect.items()) for part in answer.parts}
     total = total_of(part.effect for part in answer.parts)
     found = []
@@ -104,7 +106,7 @@ def votes(prover: Prover, answer: Answer) -> Votes:
         moved = [] if is_moved_back else _moved_figures(prover.dimensions, part, total)
         own = [
             *{vote for name in moved for vote in figures.get(name, ())},
-            *_of_orders(reports, answer, part.hypothesis.patch),
+            *votes_of_orders(reports, before, right, [part.hypothesis.patch]),
             *_of_repetitions(answer, part.hypothesis.patch),
             *{("snapshots", vote) for name in moved for vote in of_snapshots.get(name, ())},
         ]
@@ -185,17 +187,17 @@ def _asset(recorded: RecordedSession, name: str) -> str:
     return instrument.base
 
 
-def _of_orders(reports: OrderReports, answer: Answer, patch: Patch) -> Iterator[_Vote]:
-    """Yield the vote of each order report whose fills a cause changes."""
-    changed = [reports.of_fill(fill) for fill in (*patch.removed, *patch.added)]
+def votes_of_orders(
+    reports: OrderReports, before: SideRecord, right: SideRecord, patches: Iterable[Patch]
+) -> Iterator[_Vote]:
+    """Yield the vote of each order report whose fills some patches change: ayes for `right`."""
+    changed = [reports.of_fill(fill) for one in patches for fill in (*one.removed, *one.added)]
     concerned = {id(report): report for report in changed if report is not None}
     if not concerned:
         return
-    before = answer.problem.record
-    listed = reports.sums(before.fill_rows)
-    right = reports.sums(answer.patch.applied(before).fill_rows)
+    listed, corrected = reports.sums(before.fill_rows), reports.sums(right.fill_rows)
     for key, report in concerned.items():
-        sums = listed.get(key, ZERO), right.get(key, ZERO)
+        sums = listed.get(key, ZERO), corrected.get(key, ZERO)
         if sums[0] != sums[1] and reported(report) in sums:
             yield f"order {key}", reported(report) == sums[1]
 
