@@ -457,6 +457,10 @@ RIVALS: dict[str, list[Answer]] = {
     "order_in_one_row_beside_a_copy": [
         (IN, ["wrong_price", *["orphan_fill"] * 4, "duplicate_fill", "missing_fill"]),
     ],
+    # 1,412 is an odd row and in truth 362, as the newest fill, which the exchange has not seen.
+    "odd_row_or_the_newest_unseen": [(IN, ["orphan_fill"]), (OUT, ["stale_side"])],
+    # All five of 191,000 are of 191, and four of them cancel.
+    "one_of_many_of_a_thousand_times": [(IN, ["wrong_quantity"])],
 }  # fmt: skip
 PROVEN: dict[str, Answer] = {
     # Nobody compares the position; the id is there twice.

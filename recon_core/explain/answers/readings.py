@@ -60,6 +60,7 @@ def has_two_readings(answer: Answer, part: Part) -> bool:
         or _may_be_rounded(answer.problem, part)
         or _is_of_any_at_its_price(problem, part)
         or _is_of_few_prices(problem, part)
+        or _is_one_of_a_size(problem, part)
         or _is_typed(problem, part)
         or _may_be_a_lost_fee(problem, part)
         or _blames_one_of_two_openings(problem, part)
@@ -87,6 +88,19 @@ def _is_of_any_at_its_price(problem: Problem, part: Part) -> bool:
         one.side is old.side and one.quantity > less and one.quantity != old.quantity
         for one in _of_its_cost(problem, costs, posted, known)
     )
+
+
+def _is_one_of_a_size(problem: Problem, part: Part) -> bool:
+    """True if a fill is off by a factor of ten, and another one of its market has its size.
+
+    Of SELLs and BUYs of 191,000 all may be of 191, and what they move cancels but for one.
+    """
+    patch = part.hypothesis.patch
+    if part.hypothesis.strength is Strength.SHOWN or not is_quantity(part.hypothesis):
+        return False
+    (old,), (new,) = patch.removed, patch.added
+    is_power = power_of_ten(old.quantity, new.quantity) is not None
+    return is_power and has_usual_quantity(problem, old)
 
 
 def _only_removed(part: Part) -> Fill | None:

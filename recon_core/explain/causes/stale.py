@@ -89,6 +89,8 @@ _QUANTITY: Final = attrgetter("quantity")
 
 _ROW: Final = attrgetter("symbol", "fill_id")
 
+_PLACE: Final = attrgetter("account", "symbol", "leg", "side")
+
 _TIME: Final = attrgetter("time")
 
 _STEP: Final = timedelta(minutes=15)
@@ -642,10 +644,15 @@ def _newest_row_alike(
 ) -> Iterator[Rival]:
     """Yield the exchange that is behind by the newest fill, if that has the effect of a false one.
 
-    While a position is open, no figure shows the price at which a fill opened it.
+    While a position is open, no figure shows the price at which a fill opened it. And an odd row
+    that is removed may be of the newest one's figures, which then is unseen.
     """
     for at in singles if isinstance(newest, Fill) else ():
+        (row,) = hypotheses[at].patch.rows_removed
         if any(row is newest for row in hypotheses[at].rows):
+            continue
+        if isinstance(row, Fill) and _PLACE(row) == _PLACE(newest) and _is_odd(problem, row):
+            yield _behind_by(problem, (newest,), {at: ()}, max_skew)
             continue
         behind = _behind_by(problem, (newest,), {at: ()}, max_skew)
         others = (*hypotheses[:at], *hypotheses[at + 1 :])
