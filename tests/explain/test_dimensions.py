@@ -11,6 +11,8 @@ from recon_core.explain.problem.dimensions import (
     add_to,
     deltas,
     effect_of,
+    instrument_of,
+    key_of,
     label_of,
     minus,
     negated,
@@ -20,7 +22,7 @@ from recon_core.explain.problem.dimensions import (
     vector_of,
 )
 from recon_core.model import CashBalance, LedgerSide, Leg, Position
-from tests.core.builders import recorded, side
+from tests.core.builders import SPOT, recorded, side
 from tests.explain.problems import prover_of
 
 Amounts = Mapping[str, str]
@@ -61,21 +63,44 @@ def test_sums_of_vectors() -> None:
 
 
 @pytest.mark.parametrize(
-    ("plain", "leg", "account", "position", "cash"),
+    ("plain", "leg", "account", "position", "cash", "label"),
     [
-        (False, Leg.NET, None, "position::X", "cash::EUR"),
-        (False, Leg.LONG, "a", "position::X,leg=LONG,account=a", "cash::EUR,account=a"),
-        (True, Leg.SHORT, "a", "position::X,leg=SHORT", "cash::EUR"),
+        (False, Leg.NET, None, "position::X", "cash::EUR", "X"),
+        (
+            False, Leg.LONG, "a", "position::X,leg=LONG,account=a", "cash::EUR,account=a",
+            "X LONG of account a",
+        ),
+        (True, Leg.SHORT, "a", "position::X,leg=SHORT", "cash::EUR", "X SHORT"),
     ],
-)
+)  # fmt: skip
 def test_the_names_of_rows(
-    leg: Leg, account: str | None, position: str, cash: str, *, plain: bool
+    leg: Leg, account: str | None, position: str, cash: str, label: str, *, plain: bool
 ) -> None:
     """With leg and account; `plain` names have no account."""
     known = Dimensions(frozenset(), plain)
     assert known.position("X", leg, account) == position
     assert known.cash("EUR", account) == cash
-    assert label_of(position) == position.removeprefix("position::")
+    assert key_of(position) == position.removeprefix("position::")
+    assert label_of(position) == label
+
+
+@pytest.mark.parametrize(
+    ("symbol", "label"),
+    [
+        ("KO 260220C00062500", "KO 260220C00062500"), ("A@B,C%20::D", "A@B,C%20\\x3a:D"),
+        ("Ä", "Ä"), ("X\x1b[31m", "X\\x1b[31m"), ("L" * 300, None),
+    ],
+)  # fmt: skip
+def test_a_symbol_is_told_as_it_is_written(symbol: str, label: str | None) -> None:
+    """Names are encoded, and their instruments are found; what a terminal obeys is made visible."""
+    name = Dimensions(frozenset(), plain=False).position(symbol, Leg.NET, None)
+    own = replace(SPOT, symbol=symbol)
+    known = recorded(side({}), side({}), instruments={symbol: own, "other": SPOT})
+    assert instrument_of(known, f"{name},leg=LONG,account=a") == own
+    assert instrument_of(known, f"cash::{symbol}") is None
+    assert instrument_of(recorded(side({}), side({})), name) is None
+    if label is not None:
+        assert label_of(name) == label
 
 
 def test_a_state_as_a_vector() -> None:

@@ -461,6 +461,11 @@ RIVALS: dict[str, list[Answer]] = {
     "odd_row_or_the_newest_unseen": [(IN, ["orphan_fill"]), (OUT, ["stale_side"])],
     # All five of 191,000 are of 191, and four of them cancel.
     "one_of_many_of_a_thousand_times": [(IN, ["wrong_quantity"])],
+    # The fills of the second symbol cancel, and their fees say that they are in the right unit.
+    "unit_of_one_of_two_symbols": [(IN, ["unit"]), (OUT, ["unit"])],
+    "unit_that_no_cash_shows": [(IN, ["unit"]), (OUT, ["unit"])],
+    # 0.0000241 for 304.5, where 0.1 costs as much.
+    "turned_fee_of_an_odd_row": [(IN, ["fee_sign"])],
 }  # fmt: skip
 PROVEN: dict[str, Answer] = {
     # Nobody compares the position; the id is there twice.

@@ -31,6 +31,9 @@ from recon_core.model import Fill, LedgerSide
 from recon_core.model.explanation import CauseKind
 from recon_core.values.amounts import EXACT, ZERO, decimal_places, unit_at
 
+_FAR: Final = Decimal(10)
+"""Factor beyond which a fee is at no rate of its market, however it is rounded."""
+
 _TURNS: Final = frozenset({CauseKind.SIGN_CONVENTION, CauseKind.SIDE_FLIPPED})
 """Causes that exchange BUY and SELL."""
 
@@ -65,6 +68,7 @@ def _is_doubtful(prover: Prover, answer: Answer) -> bool:
         or any(map(_is_one_of_unlike_fills, answer.parts))
         or _is_net_zero(answer)
         or _has_an_idle_cause(answer)
+        or any(_turns_an_odd_fee(answer.problem, part) for part in answer.parts)
         or _is_of_few_lots(answer)
         or _pulls_apart(answer)
         or _turns_a_fill_twice(answer)
@@ -275,6 +279,24 @@ def _pulls_apart(answer: Answer) -> bool:
             if is_position(name):
                 signs.setdefault(name, set()).add(amount > 0)
     return any(len(each) > 1 and total[name] for name, each in signs.items())
+
+
+def _turns_an_odd_fee(problem: Problem, part: Part) -> bool:
+    """True if a fee of the wrong sign is far from every rate of its market with the right one, too.
+
+    0.0000241 for 304.5, where 0.1 costs as much: other figures of that row are wrong as well.
+    """
+    patch = part.hypothesis.patch
+    if part.hypothesis.cause_kind is not CauseKind.FEE_SIGN or len(patch.added) != 1:
+        return False
+    (new,) = patch.added
+    model, fee = problem.schedules.model(new), new.fee.copy_abs()
+    usual = (
+        [model.fee(problem.postings, new, rate).copy_abs() for rate in model.rates] if model else []
+    )
+    return bool(usual) and all(
+        EXACT.multiply(fee, _FAR) < one or EXACT.multiply(one, _FAR) < fee for one in usual
+    )
 
 
 def _has_an_idle_cause(answer: Answer) -> bool:

@@ -11,7 +11,6 @@ from itertools import combinations, islice
 from typing import Final
 
 from recon_core.compare.aliases import with_aliases
-from recon_core.compare.keys import encode_key
 from recon_core.explain import causes
 from recon_core.explain.answers.fault_sequences import First
 from recon_core.explain.answers.verdicts import ROUNDED_OFF, not_proven, proof_text
@@ -22,8 +21,10 @@ from recon_core.explain.problem.dimensions import (
     Vector,
     bare_name,
     effect_of,
+    instrument_of,
     is_cash,
     is_position,
+    key_of,
     label_of,
     minus,
     negated,
@@ -165,10 +166,8 @@ def _may_be_a_row(prover: Prover, one: StateHypothesis, *, has_cash: bool) -> bo
 
 def _is_of_a_contract(prover: Prover, name: str) -> bool:
     """True if a position is of a derivative: no cash shows how many were traded."""
-    instruments, symbol = prover.recorded.instruments, label_of(bare_name(name))
-    return is_position(name) and any(
-        is_derivative(one) for one in instruments.values() if encode_key(one.symbol) == symbol
-    )
+    instrument = instrument_of(prover.recorded, name)
+    return is_position(name) and instrument is not None and is_derivative(instrument)
 
 
 @dataclass(frozen=True, slots=True)
@@ -403,4 +402,4 @@ def _text(hypothesis: StateHypothesis) -> str:
 
 def _adjustment(name: str, amount: str) -> dict[str, str]:
     section = "position" if is_position(name) else "cash"
-    return {section: label_of(name), "amount": amount}
+    return {section: key_of(name), "amount": amount}

@@ -7,11 +7,13 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Final
 
+from recon_core.compare.keys import encode_key
 from recon_core.engine.reconciliation import Reconciliation
 from recon_core.explain.problem.dimensions import (
     bare_name,
     effect_of,
     is_position,
+    key_of,
     label_of,
     negated,
 )
@@ -49,8 +51,8 @@ def _undeclared(
 ) -> tuple[str, ...]:
     """Return the figures without the balances of assets that the side keeps as positions."""
     record = recorded.side(side)
-    kept = {} if record is None else record.keeps
-    views = {name: kept.get(label_of(name), kept.get(ANY_ASSET)) for name in names}
+    kept = {} if record is None else {encode_key(one): how for one, how in record.keeps.items()}
+    views = {name: kept.get(key_of(name), kept.get(ANY_ASSET)) for name in names}
     return tuple(name for name in names if is_position(name) or views[name] is not View.POSITION)
 
 
@@ -77,7 +79,7 @@ def _alone(reconciliation: Reconciliation, side: LedgerSide, names: Sequence[str
     """Return the explanation of the diffs of these figures, and of the checks of their rows."""
     # A share is called like its symbol: the check of its position is none of its balance.
     known = frozenset(names)
-    own = {(f"ledger::{side}:{label_of(name)}", is_position(name)) for name in names}
+    own = {(f"ledger::{side}:{key_of(name)}", is_position(name)) for name in names}
     checks = {
         one.identity
         for one in reconciliation.comparisons

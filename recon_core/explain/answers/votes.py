@@ -21,12 +21,12 @@ from recon_core.explain.causes.stale import is_span
 from recon_core.explain.problem.dimensions import (
     Dimensions,
     Vector,
-    bare_name,
     currency_of,
     deltas,
+    instrument_of,
     is_cash,
     is_position,
-    label_of,
+    key_of,
     minus,
     negated,
     plus,
@@ -181,9 +181,9 @@ def _asset(recorded: RecordedSession, name: str) -> str:
     """Return the name that the position of a spot pair and its base currency share."""
     if is_cash(name):
         return currency_of(name)
-    instrument = recorded.instruments.get(label_of(bare_name(name)))
+    instrument = instrument_of(recorded, name)
     if instrument is None or is_derivative(instrument):
-        return label_of(name)
+        return key_of(name)
     return instrument.base
 
 

@@ -14,6 +14,7 @@ from recon_core.explain.problem.dimensions import (
     Dimensions,
     bare_name,
     is_position,
+    key_of,
     label_of,
     minus,
     plus,
@@ -70,7 +71,7 @@ def _in_states(states: States) -> Iterator[StateHypothesis]:
 
 def _are_of_one_side(states: States, name: str, other: str) -> bool:
     """True if the fills of one side are of both names: they are two instruments or currencies."""
-    pair = {label_of(name), label_of(other)}
+    pair = {key_of(name), key_of(other)}
     for record in states.recorded.own_records().values():
         fills = record.fill_rows
         symbols = {fill.symbol for fill in fills}
@@ -85,7 +86,7 @@ def _are_of_one_side(states: States, name: str, other: str) -> bool:
 
 def _row_name(states: States, name: str) -> str:
     """Return a dimension's symbol or currency as rows state it: its key may be encoded."""
-    key = label_of(name)
+    key = key_of(name)
     stated = (
         row.symbol if isinstance(row, Position) else row.currency
         for record in states.recorded.own_records().values()

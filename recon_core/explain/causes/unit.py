@@ -12,7 +12,7 @@ from fractions import Fraction
 from typing import Final
 
 from recon_core.explain.causes.family import CauseFamily, Rival
-from recon_core.explain.problem.dimensions import Vector, label_of
+from recon_core.explain.problem.dimensions import Vector, is_cash, is_position, label_of
 from recon_core.explain.problem.figures import LARGEST_POWER, POWERS, is_power_of_ten
 from recon_core.explain.problem.fill_group import FillGroup, times
 from recon_core.explain.problem.hypotheses import Hypothesis, Strength, of_all
@@ -23,6 +23,7 @@ from recon_core.explain.problem.pairs import (
     differing_in,
     quantity_fields,
 )
+from recon_core.explain.problem.patches import Patch
 from recon_core.explain.problem.postings import to_decimal
 from recon_core.explain.problem.problem import Problem
 from recon_core.explain.problem.stated_figures import (
@@ -130,7 +131,7 @@ def _in_states(states: States) -> Iterator[StateHypothesis]:
         forms = 0 if is_declared else _FORMS
         detail = f"{_shown(ratio)} times as much"
         one = states.hypothesis(CauseKind.UNIT, tuple(names), detail, forms)
-        is_of_rows = not is_size and len(names) == 1 and _closes_nothing(states, names[0])
+        is_of_rows = not is_size and all(_is_of_no_cash(states, name) for name in names)
         yield replace(one, strength=Strength.CHANCE) if is_of_rows else one
     if any(len(names) == len(ratios) for names in by_ratio.values()):
         return
@@ -139,11 +140,11 @@ def _in_states(states: States) -> Iterator[StateHypothesis]:
         yield states.hypothesis(CauseKind.UNIT, states.differing, "by the contract multiplier")
 
 
-def _closes_nothing(states: States, name: str) -> bool:
-    """True if the other side's fills of a contract only open it: no cash shows their quantity.
+def _is_of_no_cash(states: States, name: str) -> bool:
+    """True if no cash shows the quantity of the other side's fills of a contract.
 
-    All of them may as well be in another unit. A figure in units of the base, where the rows
-    count contracts, has the declared size as its witness.
+    They only open it, or no cash is compared: all of them may as well be in another unit. A figure
+    in units of the base, where the rows count contracts, has the declared size as its witness.
     """
     fills = [
         fill
@@ -152,7 +153,8 @@ def _closes_nothing(states: States, name: str) -> bool:
     ]
     instruments = (states.recorded.instruments.get(fill.symbol) for fill in fills)
     are_contracts = bool(fills) and all(one and is_derivative(one) for one in instruments)
-    return are_contracts and len({fill.side for fill in fills}) == 1
+    is_compared = any(map(is_cash, states.dimensions.compared))
+    return are_contracts and (not is_compared or len({fill.side for fill in fills}) == 1)
 
 
 def _shown(ratio: Fraction) -> str:
@@ -194,16 +196,37 @@ def _of_fills(problem: Problem, hypotheses: Sequence[Hypothesis]) -> Iterator[Ri
         if one.cause_kind is not CauseKind.UNIT or one.strength is Strength.SHOWN:
             continue
         names = {problem.postings.position(fill) for fill in one.patch.removed}
-        after = problem.replayed_after(one.patch) if len(names) == 1 else None
+        some = _of_what_differs(problem, one)
+        if some is not None:
+            yield Rival({at: ()}, some, "the fills of the external side")
+        after = problem.replayed_after(one.patch)
         cash = problem.dimensions.compared - names
         if after is not None and all(
             after.exact.get(name, ZERO) == problem.exact.get(name, ZERO) for name in cash
         ):
-            detail = f"its {', '.join(map(label_of, names))}"
+            detail = f"its {', '.join(map(label_of, sorted(names)))}"
             unit = Hypothesis(
                 CauseKind.UNIT, one.patch, (), detail=detail, side=LedgerSide.EXTERNAL
             )
             yield Rival({at: ()}, unit, "the fills or the cash of the external side")
+
+
+def _of_what_differs(problem: Problem, one: Hypothesis) -> Hypothesis | None:
+    """Return another unit of the fills whose positions differ, if that is not of all and explains.
+
+    Fills of another symbol that cancel may be in the right unit.
+    """
+    differing = set(filter(is_position, problem.required))
+    pairs = zip(one.patch.removed, one.patch.added, strict=True)
+    kept = [pair for pair in pairs if problem.postings.position(pair[0]) in differing]
+    if not 0 < len(kept) < len(one.patch.removed):
+        return None
+    fills, scaled = zip(*kept, strict=True)
+    patch = Patch(fills, scaled)
+    after = problem.replayed_after(patch)
+    if after is None or after.required:
+        return None
+    return replace(one, patch=patch, rows=fills, strength=Strength.CHANCE)
 
 
 def _shared_ratio(stated: Vector, moved: Vector) -> Fraction | None:

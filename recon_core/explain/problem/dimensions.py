@@ -10,13 +10,15 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from typing import Final
+from urllib.parse import unquote
 
 from recon_core.compare.accounts import accounts_are_one
-from recon_core.compare.keys import key_text
+from recon_core.compare.keys import encode_key, key_text
 from recon_core.compare.views import compared_views
 from recon_core.explain.problem.unlisted_figures import unlisted_figures
 from recon_core.model import (
     CashBalance,
+    Instrument,
     LedgerSide,
     Leg,
     Position,
@@ -28,6 +30,7 @@ from recon_core.model.assets import delivering
 from recon_core.model.comparison import Comparison, ItemKind
 from recon_core.model.explanation import Effect
 from recon_core.values.amounts import EXACT, ZERO
+from recon_core.values.printable import printable
 
 Vector = Mapping[str, Decimal]
 """Signed amounts by dimension; an absent dimension is 0."""
@@ -225,9 +228,27 @@ def is_order(name: str) -> bool:
     return name.startswith(ORDER)
 
 
-def label_of(name: str) -> str:
-    """Return a dimension as people read it: `BTC/EUR` of `position::BTC/EUR`."""
+def key_of(name: str) -> str:
+    """Return the key of a dimension as it is encoded: `BTC/EUR` of `position::BTC/EUR`."""
     return name.split("::", 1)[1]
+
+
+def label_of(name: str) -> str:
+    """Return a dimension as people read it: `XBTUSD PERP LONG` of `XBTUSD%20PERP,leg=LONG`."""
+    key, _, account = key_of(name).partition(",account=")
+    text = unquote(key.replace(",leg=", " "))
+    return printable(f"{text} of account {unquote(account)}" if account else text)
+
+
+def instrument_of(recorded: RecordedSession, name: str) -> Instrument | None:
+    """Return the instrument of a position's dimension, `None` for a balance or without one."""
+    key = key_of(bare_name(name)) if is_position(name) else ""
+    known = recorded.instruments.get(key)
+    if known is not None or not key:
+        return known
+    return next(
+        (one for one in recorded.instruments.values() if encode_key(one.symbol) == key), None
+    )
 
 
 def without_account(name: str) -> str:

@@ -4,12 +4,13 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
 
+from recon_core.compare.keys import encode_key
 from recon_core.explain.problem.dimensions import (
     Dimensions,
     Vector,
     bare_name,
     is_position,
-    label_of,
+    key_of,
 )
 from recon_core.explain.problem.hypotheses import Strength
 from recon_core.ledger.replay import SideReplay
@@ -124,7 +125,7 @@ def multipliers_of(states: States) -> dict[str, tuple[Fraction, ...]]:
         if factor in {0, 1}:
             continue
         for name in states.differing:
-            if is_position(name) and label_of(bare_name(name)) == instrument.symbol:
+            if is_position(name) and key_of(bare_name(name)) == encode_key(instrument.symbol):
                 found[name] = (factor, 1 / factor)
     return found
 

@@ -1,6 +1,8 @@
 """A contract that a side counts with another multiplier than it is declared with."""
 
 from collections.abc import Mapping
+from dataclasses import replace
+from fractions import Fraction
 
 import pytest
 
@@ -85,3 +87,11 @@ def test_the_multipliers_of_positions() -> None:
     assert {*multipliers_of(states)} == {"position::PERP"}
     (factors,) = multipliers_of(states).values()
     assert [str(one) for one in factors] == ["5", "1/5"]
+    spaced = linear("KO 260220C", "EUR", "100")
+    instruments = {spaced.symbol: spaced}
+    named = replace(
+        states,
+        recorded=replace(states.recorded, instruments=instruments),
+        differing=("position::KO%20260220C", "cash::EUR"),
+    )
+    assert multipliers_of(named) == {"position::KO%20260220C": (100, Fraction(1, 100))}
