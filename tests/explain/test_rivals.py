@@ -462,12 +462,24 @@ RIVALS: dict[str, list[Answer]] = {
     # All five of 191,000 are of 191, and four of them cancel.
     "one_of_many_of_a_thousand_times": [(IN, ["wrong_quantity"])],
     # The fills of the second symbol cancel, and their fees say that they are in the right unit.
-    "unit_of_one_of_two_symbols": [(IN, ["unit"]), (OUT, ["unit"])],
+    "unit_of_one_of_two_symbols": [(IN, ["unit"]), (IN, ["unit"]), (OUT, ["unit"])],
     "unit_that_no_cash_shows": [(IN, ["unit"]), (OUT, ["unit"])],
     # 0.0000241 for 304.5, where 0.1 costs as much.
     "turned_fee_of_an_odd_row": [(IN, ["fee_sign"])],
+    # Others have a rebate, and the false one has neither a fee nor a currency.
+    "false_fill_without_a_currency_of_its_fee": [(IN, ["orphan_fill"]), (OUT, ["stale_side"])],
+    # No replay closes a position whose price nobody knows.
+    "position_that_came_without_a_price": [
+        (IN, ["orphan_fill"]), *[(IN, ["wrong_quantity"])] * 2,
+    ],
+    "split_in_an_account_with_a_slash": [(IN, ["split"])],
 }  # fmt: skip
 PROVEN: dict[str, Answer] = {
+    # A lost fill of 5 is none of two copies, and two false ones of 1 and 2 are not listed as 5.
+    "two_copies_and_a_lost_fill": (IN, ["duplicate_fill", "duplicate_fill", "missing_fill"]),
+    "two_false_fills_and_a_larger_one": (IN, ["orphan_fill", "orphan_fill", "missing_fill"]),
+    # The rate of 0.1 % gives 0.00101 for it, and a unit is charged.
+    "turned_fee_of_one_unit": (IN, ["fee_sign"]),
     # Nobody compares the position; the id is there twice.
     "copy_by_its_id_of_an_open_position": (IN, ["duplicate_fill"]),
     # An order of 2.98 that lacks 5.96 has a fill of the wrong side, and lacks none.

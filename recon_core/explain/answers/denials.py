@@ -1,6 +1,5 @@
 """Denials: rows, reports and prices of a session that say otherwise than an answer."""
 
-from collections import Counter
 from collections.abc import Iterable
 from dataclasses import replace
 from decimal import Decimal
@@ -9,7 +8,8 @@ from operator import attrgetter
 from typing import Final
 
 from recon_core.compare.keys import encode_key
-from recon_core.explain.answers.readings import has_usual_quantity, is_of_fees, may_be_undone
+from recon_core.explain.answers.lost_fills import may_be_undone
+from recon_core.explain.answers.readings import has_usual_quantity, is_of_fees
 from recon_core.explain.causes.copies import copies_of
 from recon_core.explain.causes.movement import is_same_movement
 from recon_core.explain.causes.removed_rows import is_removal
@@ -31,9 +31,11 @@ from recon_core.explain.proof.attempt import Answer, Part
 from recon_core.explain.proof.prover import Prover
 from recon_core.explain.repair.entries import has_near_price, is_near
 from recon_core.ledger.bookings import signed_quantity
-from recon_core.model import Fill, LedgerSide, Leg, Movement, Order, OrderSide, SideRecord
+from recon_core.model import Fill, LedgerSide, Leg, Movement, Order, SideRecord
 from recon_core.model.explanation import CauseKind
-from recon_core.values.amounts import EXACT
+from recon_core.values.amounts import EXACT, exact_sum
+
+_PLACE: Final = attrgetter("account", "symbol", "leg", "side")
 
 _PRICE: Final = attrgetter("price")
 
@@ -174,13 +176,13 @@ def _may_be_another_execution(answer: Answer, part: Part) -> bool:
     problem, removed = answer.problem, part.hypothesis.patch.removed
     if part.hypothesis.cause_kind is not CauseKind.DUPLICATE_FILL:
         return False
-    is_told = any(fill.fee or order_name(fill) in problem.orders for fill in removed)
-    copies = None if is_told else copies_of(problem.table, removed)
+    is_stated = any(fill.fee or order_name(fill) in problem.orders for fill in removed)
+    copies = None if is_stated else copies_of(problem.table, removed)
     return copies is not None and all(map(copies.near, removed)) and may_be_undone(answer, part)
 
 
 def _is_of_its_own_rate(problem: Problem, part: Part) -> bool:
-    """True if a fill of another size is charged at the rate of its wrong row, and of no other one.
+    """True if a fill of another size is charged at the rate of its own row, and of no other one.
 
     5.18 for 254 are 0.10 for 5, which costs with 5 at 391.11 what 5 at 391.06 and 0.35 do. Rows of
     the other side would show both.
@@ -284,27 +286,32 @@ def _is_of_far_prices(problem: Problem, part: Part) -> bool:
 def _may_be_merged(answer: Answer) -> bool:
     """True if a fill is listed with another quantity and price, and false fills are beside it.
 
-    The exchange may list all of them as one row. So it may if a fill is missing, and two or more of
-    its side are false.
+    The exchange may list all of them as one row. So it may if a fill is missing, and false ones of
+    its side have its quantity in sum.
     """
     position = answer.problem.postings.position
     resized: set[tuple[str, str]] = set()
     priced: set[tuple[str, str]] = set()
     false: set[str] = set()
-    missing: set[tuple[str, OrderSide]] = set()
-    several: Counter[tuple[str, OrderSide]] = Counter()
+    missing: list[Fill] = []
+    orphans: list[Fill] = []
     for part in answer.parts:
         patch = part.hypothesis.patch
         if not patch.added:
             false.update(map(position, patch.removed))
-            several.update((position(fill), fill.side) for fill in patch.removed)
         if not patch.removed:
-            missing.update((position(fill), fill.side) for fill in patch.added)
+            missing += patch.added
+        elif not patch.added and part.hypothesis.cause_kind is CauseKind.ORPHAN_FILL:
+            orphans += patch.removed
         for old, new in zip(patch.removed, patch.added, strict=False):
             row = (position(old), old.fill_id)
             resized |= {row} if old.quantity != new.quantity else set()
             priced |= {row} if old.price != new.price else set()
-    is_split = any(several[each] > 1 for each in missing)
+    is_split = any(
+        exact_sum(parts) == one.quantity
+        for one in missing
+        if len(parts := [row.quantity for row in orphans if _PLACE(row) == _PLACE(one)]) > 1
+    )
     return is_split or any(name in false for name, _ in resized & priced)
 
 
@@ -364,9 +371,11 @@ def _is_part_of_its_order(problem: Problem, part: Part) -> bool:
         is_larger = fill.quantity > old.quantity and not part.hypothesis.facts.is_slip
         is_of_several = len(problem.rows.order_of(fill)) > 1
         model = problem.schedules.model(old)
-        is_shown = model is not None and any(model.rates) and model.is_near(problem.postings, fill)
-        is_recharged = fill.fee != old.fee or not fill.fee or not is_shown
-        return is_larger and old.price == fill.price and (is_recharged or is_of_several)
+        is_at_rate = (
+            model is not None and any(model.rates) and model.is_near(problem.postings, fill)
+        )
+        is_shown = fill.fee == old.fee != 0 and is_at_rate
+        return is_larger and old.price == fill.price and (is_of_several or not is_shown)
     return any(
         known.side is fill.side and known.price == fill.price and _may_be_one(problem, known, fill)
         for known in problem.by_symbol.get(problem.postings.position(fill), ())

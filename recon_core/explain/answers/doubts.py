@@ -32,7 +32,7 @@ from recon_core.model.explanation import CauseKind
 from recon_core.values.amounts import EXACT, ZERO, decimal_places, unit_at
 
 _FAR: Final = Decimal(10)
-"""Factor beyond which a fee is at no rate of its market, however it is rounded."""
+"""Factor by which a fee is off that follows another quantity, as by a slip of the decimal point."""
 
 _TURNS: Final = frozenset({CauseKind.SIGN_CONVENTION, CauseKind.SIDE_FLIPPED})
 """Causes that exchange BUY and SELL."""
@@ -291,12 +291,10 @@ def _turns_an_odd_fee(problem: Problem, part: Part) -> bool:
         return False
     (new,) = patch.added
     model, fee = problem.schedules.model(new), new.fee.copy_abs()
-    usual = (
-        [model.fee(problem.postings, new, rate).copy_abs() for rate in model.rates] if model else []
-    )
-    return bool(usual) and all(
-        EXACT.multiply(fee, _FAR) < one or EXACT.multiply(one, _FAR) < fee for one in usual
-    )
+    if model is None or model.is_near(problem.postings, new):
+        return False
+    usual = (model.fee(problem.postings, new, rate).copy_abs() for rate in model.rates)
+    return all(EXACT.multiply(fee, _FAR) < one or EXACT.multiply(one, _FAR) < fee for one in usual)
 
 
 def _has_an_idle_cause(answer: Answer) -> bool:

@@ -3,16 +3,14 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from decimal import Decimal
-from fractions import Fraction
 from itertools import compress
 from operator import attrgetter
 from typing import Final
 
+from recon_core.explain.answers.lost_fills import few_lots, may_be_undone
 from recon_core.explain.causes import precedence
 from recon_core.explain.causes.copies import Copies
 from recon_core.explain.causes.precedence import is_quantity
-from recon_core.explain.causes.quantity import is_shown_by_rows
-from recon_core.explain.problem.chances import has_few_prices
 from recon_core.explain.problem.dimensions import (
     Vector,
     currency_of,
@@ -21,15 +19,14 @@ from recon_core.explain.problem.dimensions import (
     minus,
     negated,
 )
-from recon_core.explain.problem.figures import MODES, common_lot, last_digit, power_of_ten, slip
-from recon_core.explain.problem.hypotheses import MISSING_ID, Strength
-from recon_core.explain.problem.market import Market, market_of, on_tick, paid_in
-from recon_core.explain.problem.patches import Patch, in_sequence
+from recon_core.explain.problem.figures import MODES, last_digit, power_of_ten, slip
+from recon_core.explain.problem.hypotheses import Strength
+from recon_core.explain.problem.market import Market, market_of
 from recon_core.explain.problem.problem import FaultIn, Problem
 from recon_core.explain.proof.attempt import Answer, Part
 from recon_core.explain.proof.snapshot_evidence import is_unstated, remaining_after
 from recon_core.ledger.bookings import is_derivative, notional, signed_quantity
-from recon_core.model import Fill, LedgerSide, OrderSide
+from recon_core.model import Fill, LedgerSide
 from recon_core.model.explanation import CauseKind
 from recon_core.values.amounts import EXACT, ZERO, exact_sum, round_by
 
@@ -38,9 +35,6 @@ _FEWEST_ALIKE: Final = 2
 
 _TICKS_EACH: Final = 4
 """Ticks in the range of a market for each price of fills alike: in fewer, one in four has one."""
-
-_FEW_LOTS: Final = 10
-"""Lots up to which a fill may well have any quantity."""
 
 _PRICE: Final = attrgetter("price")
 
@@ -276,7 +270,7 @@ def _is_one_of_two(answer: Answer, part: Part) -> bool:
             one.side is not fill.side and EXACT.add(one.quantity, one.quantity) == fill.quantity
             for one in known
         )
-        or (not fill.fee and fill.quantity <= _few_lots(fill, known))
+        or (not fill.fee and fill.quantity <= few_lots((fill, *known)))
     ):
         return True
     same = [*compress(known, map(fill.price.__eq__, map(_PRICE, known)))]
@@ -287,99 +281,6 @@ def _is_one_of_two(answer: Answer, part: Part) -> bool:
         and left.may_begin(other.time)
         for other in same
     )
-
-
-def may_be_undone(answer: Answer, part: Part) -> bool:
-    """True if a fill that is removed, turned or of another size may be right, and another is lost.
-
-    The lost fill moves the position by as much, at a price that makes up for the fees: 50 sold at
-    1.1529 have the cash of 50 bought at 1.1513, with 0.04 paid twice. Snapshots say when it began.
-    """
-    patch = part.hypothesis.patch
-    if len(patch.removed) != 1 or patch.removed_movements or patch.added[1:]:
-        return False
-    (old,), new = patch.removed, patch.added[0] if patch.added else None
-    is_resized = new is None or (old.symbol, old.price) == (new.symbol, new.price)
-    is_shown = is_shown_by_rows(answer.problem, part.hypothesis) or bool(answer.problem.divergence)
-    if new is not None and new.side is old.side:
-        is_power = power_of_ten(old.quantity, new.quantity) is not None
-        is_resized = is_resized and is_quantity(part.hypothesis) and not is_power
-    if is_shown or not is_resized:
-        return False
-    others = [one.hypothesis.patch for one in answer.parts if one is not part]
-    return any(
-        _leaves_the_same(answer, in_sequence((*others, Patch(added=(lost,)))))
-        for lost in _lost_fills(answer.problem, old, new)
-    )
-
-
-def _leaves_the_same(answer: Answer, patch: Patch) -> bool:
-    """True if a patch leaves the figures that an answer leaves; of contracts by a replay."""
-    problem = answer.problem
-    if not problem.reached_by(patch):
-        return False
-    if not any(map(problem.postings.derivative, problem.rows.symbols)):
-        return True
-    states = [problem.state_of(one.applied(problem.record)) for one in (answer.patch, patch)]
-    return None not in states and not problem.dimensions.real(minus(*states))
-
-
-def _lost_fills(problem: Problem, old: Fill, new: Fill | None) -> Iterator[Fill]:
-    """Yield the fill that may be lost, with each fee that it may have, at the price that fits it.
-
-    None if hardly any lost fill is of that quantity, or if its price would hardly ever fit. Where
-    nothing is paid, one at the price of the other a moment before or after has no trace at all.
-    """
-    name = problem.postings.position(old)
-    known, market = problem.by_symbol.get(name, ()), market_of(problem, name)
-    left = ZERO if new is None else signed_quantity(new)
-    moved = EXACT.subtract(left, signed_quantity(old))
-    side = OrderSide.BUY if moved > 0 else OrderSide.SELL
-    if market is None or not moved or not _may_have(problem, old, moved.copy_abs()):
-        return
-    lost = replace(old, fill_id=MISSING_ID, side=side, quantity=moved.copy_abs())
-    is_resized = new is not None and new.side is old.side
-    alike = {
-        one.price
-        for one in known
-        if is_resized or (one.side, one.quantity) == (old.side, old.quantity)
-    }
-    is_free = not old.fee and not is_resized
-    if not is_free and not has_few_prices(problem, market, lost, len(alike)):
-        return
-    model = problem.schedules.model(lost)
-    fees = {model.fee(problem.postings, lost, rate) for rate in model.rates} if model else set()
-    less = EXACT.subtract(old.fee, ZERO if new is None else new.fee)
-    worth = Fraction(EXACT.multiply(lost.quantity, market.instrument.multiplier))
-    is_paid = paid_in(market.instrument) == old.charged_in
-    for fee in sorted({ZERO, old.fee, *fees}):
-        shift = Fraction(EXACT.add(less, fee)) / worth if is_paid else Fraction(0)
-        at = Fraction(old.price) + (shift if side is OrderSide.SELL else -shift)
-        price = on_tick(at, market.tick_places)
-        if price > 0 and market.near(price):
-            yield replace(lost, price=price, fee=fee)
-
-
-def _may_have(problem: Problem, fill: Fill, quantity: Decimal) -> bool:
-    """True if a lost fill may well be of a quantity: a usual one, few lots, or all that is held."""
-    name = problem.postings.position(fill)
-    known = problem.by_symbol.get(name, ())
-    stated = problem.dimensions.stated(problem.statement_of(problem.owner.other))
-    instrument = problem.postings.instruments.get(fill.symbol)
-    base = "" if instrument is None else problem.postings.cash(instrument.base, fill.account)
-    return (
-        any(one.quantity == quantity for one in known if one is not fill)
-        or quantity <= _few_lots(fill, known)
-        or any(
-            problem.dimensions.shows(each) and not stated.get(each, ZERO) for each in (name, base)
-        )
-    )
-
-
-def _few_lots(fill: Fill, known: Sequence[Fill]) -> Decimal:
-    """Return the quantity of few lots, in the lot of a fill and of others."""
-    lot = common_lot((fill.quantity, *(one.quantity for one in known)))
-    return EXACT.multiply(lot, Decimal(_FEW_LOTS))
 
 
 def _ticks_of(market: Market) -> Decimal:

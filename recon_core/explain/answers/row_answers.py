@@ -220,13 +220,22 @@ class RowAnswers:
             return None
         hypotheses = self._hypotheses(problem, right)
         wrong = _those_that_reach(own, hypotheses)
-        left = [one.patch for one in hypotheses if one not in wrong]
-        orders = None if self.prover.recorded.shares("orders") else problem.record.orders
-        reports = OrderReports.of(orders or (), plain=self.prover.dimensions.plain)
-        right = together(hypotheses).applied(problem.record)
-        if any(is_aye for _, is_aye in votes_of_orders(reports, problem.record, right, left)):
+        if not wrong or self._are_reported(problem, hypotheses, wrong):
             return None
-        return self._proven(problem, wrong, is_own=True) if wrong else None
+        return self._proven(problem, wrong, is_own=True)
+
+    def _are_reported(
+        self, problem: Problem, hypotheses: Sequence[Hypothesis], wrong: Sequence[Hypothesis]
+    ) -> bool:
+        """True if a report of an order says that another row than those said is wrong as well."""
+        shared = self.prover.recorded.shares("orders")
+        reports = OrderReports.of(
+            () if shared else problem.record.order_rows, plain=self.prover.dimensions.plain
+        )
+        left = [one.patch for one in hypotheses if one not in wrong]
+        corrected = together(hypotheses).applied(problem.record)
+        found = votes_of_orders(reports, problem.record, corrected, left)
+        return any(is_aye for _, is_aye in found)
 
     def _gives_what_it_states(self, side: LedgerSide) -> bool:
         """True if the rows of a side are known to give its state: no contract is replayed."""

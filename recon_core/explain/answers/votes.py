@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Final
 
+from recon_core.compare.keys import encode_key
 from recon_core.explain.causes.copies import repeats
 from recon_core.explain.causes.stale import is_span
 from recon_core.explain.problem.dimensions import (
@@ -184,7 +185,7 @@ def _asset(recorded: RecordedSession, name: str) -> str:
     instrument = instrument_of(recorded, name)
     if instrument is None or is_derivative(instrument):
         return key_of(name)
-    return instrument.base
+    return encode_key(instrument.base)
 
 
 def votes_of_orders(

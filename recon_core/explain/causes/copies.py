@@ -15,11 +15,12 @@ from functools import cached_property
 from operator import attrgetter
 from typing import Any, Final
 
-from recon_core.explain.problem.hypotheses import NEAR_COPY, fill_content
+from recon_core.explain.problem.hypotheses import NEAR_COPY, Hypothesis, Strength, fill_content
 from recon_core.explain.problem.postings import order_name
 from recon_core.explain.problem.problem import Problem
 from recon_core.explain.problem.rows import in_time_order
 from recon_core.model import Fill
+from recon_core.model.explanation import CauseKind
 from recon_core.model.fill_table import FillTable, RowTable
 from recon_core.values.amounts import exact_sum
 
@@ -195,3 +196,11 @@ class Originals:
 
 def _identity(fill: Fill) -> tuple[str | None, str, str]:
     return fill.account, fill.symbol, fill.fill_id
+
+
+def is_shown_by_rows(problem: Problem, one: Hypothesis) -> bool:
+    """True if rows show a cause. A copy by time and order alone may be another execution."""
+    if one.strength is not Strength.SHOWN or one.cause_kind is not CauseKind.DUPLICATE_FILL:
+        return one.strength is Strength.SHOWN
+    alike = problem.table.having(fill_id={fill.fill_id for fill in one.patch.removed})
+    return all(map(Copies(alike).is_duplicate, one.patch.removed))

@@ -13,7 +13,7 @@ from itertools import chain, compress, islice, starmap
 from operator import attrgetter
 from typing import Final
 
-from recon_core.explain.causes.copies import Copies
+from recon_core.explain.causes.copies import is_shown_by_rows
 from recon_core.explain.causes.family import CauseFamily, FieldFault, Rival
 from recon_core.explain.causes.rounding import rounded_figure
 from recon_core.explain.problem.chances import (
@@ -22,7 +22,7 @@ from recon_core.explain.problem.chances import (
     is_below_cash,
     is_of_many_prices,
 )
-from recon_core.explain.problem.dimensions import currency_of, minus
+from recon_core.explain.problem.dimensions import minus
 from recon_core.explain.problem.fee_evidence import (
     FeeContradiction,
     charged_again,
@@ -312,13 +312,15 @@ def _instead_of(problem: Problem, patch: Patch) -> Iterator[Hypothesis]:
     if market is None or problem.postings.derivative(lost.symbol):
         return
     paid = problem.postings.cash(paid_in(market.instrument), lost.account)
-    unit = problem.postings.cash_step.of_fees(currency_of(paid))
+    unit = problem.postings.cash_step.of_fees(paid_in(market.instrument))
     most = 2 * Fraction(EXACT.add(lost.fee.copy_abs(), unit))
+    worth = Fraction(EXACT.multiply(lost.quantity, market.instrument.multiplier))
     effect = patch.vector(problem.postings)
     for fill in market.fills:
-        off = abs(Fraction(fill.price) - Fraction(lost.price)) * Fraction(lost.quantity)
+        if abs(Fraction(fill.price) - Fraction(lost.price)) * worth > most:
+            continue
         quantity = _required_quantity(problem, market, fill, signed_quantity(lost))
-        if quantity <= 0 or off > most:
+        if quantity <= 0:
             continue
         for other in _with_quantity(problem, market, fill, quantity):
             size = Patch((fill,), (other,))
@@ -327,14 +329,6 @@ def _instead_of(problem: Problem, patch: Patch) -> Iterator[Hypothesis]:
                 how = slip(*problem.wrong_and_right(fill.quantity, quantity))
                 yield with_quantity(fill, other, Strength.CHANCE, how)
                 break
-
-
-def is_shown_by_rows(problem: Problem, one: Hypothesis) -> bool:
-    """True if rows show a cause. A copy by time and order alone may be another execution."""
-    if one.strength is not Strength.SHOWN or one.cause_kind is not CauseKind.DUPLICATE_FILL:
-        return one.strength is Strength.SHOWN
-    alike = problem.table.having(fill_id={fill.fill_id for fill in one.patch.removed})
-    return all(map(Copies(alike).is_duplicate, one.patch.removed))
 
 
 def _of_open_positions(problem: Problem, patch: Patch, others: Sequence[Fill]) -> Iterator[Fill]:

@@ -6,7 +6,7 @@ from decimal import Decimal
 from typing import Final
 
 from recon_core.explain.causes.family import CauseFamily
-from recon_core.explain.problem.dimensions import instrument_of, is_position
+from recon_core.explain.problem.dimensions import bare_name, instrument_of, is_position
 from recon_core.explain.problem.figures import is_power_of_ten, last_digit
 from recon_core.explain.problem.hypotheses import Strength
 from recon_core.explain.problem.stated_figures import (
@@ -86,7 +86,7 @@ def _is_no_trade(states: States) -> bool:
     """
     instrument = _instrument(states)
     if instrument is None:
-        return "/" not in states.differing[0]
+        return "/" not in bare_name(states.differing[0])
     if instrument.instrument_kind is InstrumentKind.SPOT:
         return True
     records = states.recorded.own_records().values()

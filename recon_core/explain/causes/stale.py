@@ -517,20 +517,26 @@ def _one_false_row(problem: Problem, hypotheses: Sequence[Hypothesis]) -> Iterat
                 decides = f"what the {problem.side} side states at a later time than {since}"
                 yield Rival({at: ()}, _false_row(problem, row), decides)
                 break
-            if isinstance(row, Fill) and not one.patch.rows_added and _is_odd(problem, row):
+            if isinstance(row, Fill) and not one.patch.rows_added:
                 right = _instead_of_a_span(problem, row, left)
-                if right is not None:
+                if right is not None and _is_odd(problem, row):
                     yield Rival({at: ()}, right, "")
                     break
 
 
 def _is_odd(problem: Problem, fill: Fill) -> bool:
     """True if a fill has a fee where no other one of its market has, or one at no rate of them."""
-    known = problem.by_symbol.get(problem.postings.position(fill), ())
-    if not any(one.fee for one in known if one is not fill):
-        return bool(fill.fee)
+    name = problem.postings.position(fill)
+    charged = problem.rows.once(("charged", name), lambda: _first_charged(problem, name))
+    if not fill.fee or charged == [fill]:
+        return charged == [fill]
     model = problem.schedules.model(fill)
     return model is not None and not model.is_near(problem.postings, fill)
+
+
+def _first_charged(problem: Problem, name: str) -> list[Fill]:
+    """Return the first two fills of a position that have a fee, or fewer."""
+    return list(islice((fill for fill in problem.by_symbol.get(name, ()) if fill.fee), 2))
 
 
 def _instead_of_a_span(
@@ -651,12 +657,10 @@ def _newest_row_alike(
         (row,) = hypotheses[at].patch.rows_removed
         if any(row is newest for row in hypotheses[at].rows):
             continue
-        if isinstance(row, Fill) and _PLACE(row) == _PLACE(newest) and _is_odd(problem, row):
-            yield _behind_by(problem, (newest,), {at: ()}, max_skew)
-            continue
         behind = _behind_by(problem, (newest,), {at: ()}, max_skew)
         others = (*hypotheses[:at], *hypotheses[at + 1 :])
-        if problem.reached_by(together((*others, behind.hypothesis))):
+        is_odd = isinstance(row, Fill) and _PLACE(row) == _PLACE(newest) and _is_odd(problem, row)
+        if is_odd or problem.reached_by(together((*others, behind.hypothesis))):
             yield behind
 
 

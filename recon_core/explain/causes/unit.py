@@ -15,7 +15,7 @@ from recon_core.explain.causes.family import CauseFamily, Rival
 from recon_core.explain.problem.dimensions import Vector, is_cash, is_position, label_of
 from recon_core.explain.problem.figures import LARGEST_POWER, POWERS, is_power_of_ten
 from recon_core.explain.problem.fill_group import FillGroup, times
-from recon_core.explain.problem.hypotheses import Hypothesis, Strength, of_all
+from recon_core.explain.problem.hypotheses import Hypothesis, Strength, of_all, together
 from recon_core.explain.problem.pairs import (
     PairRow,
     SharedFault,
@@ -34,9 +34,10 @@ from recon_core.explain.problem.stated_figures import (
 )
 from recon_core.explain.problem.wording import of_figures
 from recon_core.ledger.bookings import is_derivative
-from recon_core.model import Fill, LedgerSide
+from recon_core.model import Fill, LedgerSide, OrderSide
 from recon_core.model.explanation import CauseKind
 from recon_core.values.amounts import EXACT, ZERO
+from recon_core.values.printable import printable
 
 _COMMON: Final = tuple(Decimal(1).scaleb(exponent) for exponent in (-8, -3, -2, -1, 1, 2, 3, 8))
 """Factors between units in use: tenths, percent, thousandths, satoshi (10^-8) and the inverses."""
@@ -124,14 +125,14 @@ def _in_states(states: States) -> Iterator[StateHypothesis]:
     for name, ratio in ratios.items():
         if ratio is not None and is_power_of_ten(ratio):
             by_ratio.setdefault(ratio, []).append(name)
-    multipliers = multipliers_of(states)
+    multipliers, of_no_cash = multipliers_of(states), _of_no_cash(states)
     for ratio, names in by_ratio.items():
         is_declared = all(ratio in multipliers.get(name, ()) for name in names)
         is_size = all(multipliers.get(name, ())[:1] == (ratio,) for name in names)
         forms = 0 if is_declared else _FORMS
         detail = f"{_shown(ratio)} times as much"
         one = states.hypothesis(CauseKind.UNIT, tuple(names), detail, forms)
-        is_of_rows = not is_size and all(_is_of_no_cash(states, name) for name in names)
+        is_of_rows = not is_size and of_no_cash.issuperset(names)
         yield replace(one, strength=Strength.CHANCE) if is_of_rows else one
     if any(len(names) == len(ratios) for names in by_ratio.values()):
         return
@@ -140,21 +141,23 @@ def _in_states(states: States) -> Iterator[StateHypothesis]:
         yield states.hypothesis(CauseKind.UNIT, states.differing, "by the contract multiplier")
 
 
-def _is_of_no_cash(states: States, name: str) -> bool:
-    """True if no cash shows the quantity of the other side's fills of a contract.
+def _of_no_cash(states: States) -> frozenset[str]:
+    """Return the positions of contracts whose quantity no cash shows, by the other side's fills.
 
     They only open it, or no cash is compared: all of them may as well be in another unit. A figure
     in units of the base, where the rows count contracts, has the declared size as its witness.
     """
-    fills = [
-        fill
-        for fill in states.other_record.fill_rows
-        if states.dimensions.position(fill.symbol, fill.leg, fill.account) == name
-    ]
-    instruments = (states.recorded.instruments.get(fill.symbol) for fill in fills)
-    are_contracts = bool(fills) and all(one and is_derivative(one) for one in instruments)
-    is_compared = any(map(is_cash, states.dimensions.compared))
-    return are_contracts and (not is_compared or len({fill.side for fill in fills}) == 1)
+    sides: dict[str, set[OrderSide]] = {}
+    others: set[str] = set()
+    for fill in states.other_record.fill_rows:
+        name = states.dimensions.position(fill.symbol, fill.leg, fill.account)
+        sides.setdefault(name, set()).add(fill.side)
+        instrument = states.recorded.instruments.get(fill.symbol)
+        if instrument is None or not is_derivative(instrument):
+            others.add(name)
+    is_seen = any(map(is_cash, states.dimensions.compared))
+    opened = {name for name, both in sides.items() if len(both) == 1 or not is_seen}
+    return frozenset(opened - others)
 
 
 def _shown(ratio: Fraction) -> str:
@@ -196,7 +199,8 @@ def _of_fills(problem: Problem, hypotheses: Sequence[Hypothesis]) -> Iterator[Ri
         if one.cause_kind is not CauseKind.UNIT or one.strength is Strength.SHOWN:
             continue
         names = {problem.postings.position(fill) for fill in one.patch.removed}
-        some = _of_what_differs(problem, one)
+        others = (*hypotheses[:at], *hypotheses[at + 1 :])
+        some = _of_what_differs(problem, one, others)
         if some is not None:
             yield Rival({at: ()}, some, "the fills of the external side")
         after = problem.replayed_after(one.patch)
@@ -204,14 +208,17 @@ def _of_fills(problem: Problem, hypotheses: Sequence[Hypothesis]) -> Iterator[Ri
         if after is not None and all(
             after.exact.get(name, ZERO) == problem.exact.get(name, ZERO) for name in cash
         ):
-            detail = f"its {', '.join(map(label_of, sorted(names)))}"
+            differing = sorted(names & problem.required.keys())
+            detail = f"its {', '.join(map(label_of, differing))}"
             unit = Hypothesis(
                 CauseKind.UNIT, one.patch, (), detail=detail, side=LedgerSide.EXTERNAL
             )
             yield Rival({at: ()}, unit, "the fills or the cash of the external side")
 
 
-def _of_what_differs(problem: Problem, one: Hypothesis) -> Hypothesis | None:
+def _of_what_differs(
+    problem: Problem, one: Hypothesis, others: Sequence[Hypothesis]
+) -> Hypothesis | None:
     """Return another unit of the fills whose positions differ, if that is not of all and explains.
 
     Fills of another symbol that cancel may be in the right unit.
@@ -222,11 +229,13 @@ def _of_what_differs(problem: Problem, one: Hypothesis) -> Hypothesis | None:
     if not 0 < len(kept) < len(one.patch.removed):
         return None
     fills, scaled = zip(*kept, strict=True)
-    patch = Patch(fills, scaled)
-    after = problem.replayed_after(patch)
-    if after is None or after.required:
-        return None
-    return replace(one, patch=patch, rows=fills, strength=Strength.CHANCE)
+    symbols = ", ".join(dict.fromkeys(printable(fill.symbol, 60) for fill in fills))
+    detail = f"{one.detail}, of {symbols} alone"
+    some = replace(
+        one, patch=Patch(fills, scaled), rows=fills, strength=Strength.CHANCE, detail=detail
+    )
+    after = problem.replayed_after(together((*others, some)))
+    return None if after is None or after.required else some
 
 
 def _shared_ratio(stated: Vector, moved: Vector) -> Fraction | None:

@@ -240,15 +240,14 @@ def label_of(name: str) -> str:
     return printable(f"{text} of account {unquote(account)}" if account else text)
 
 
+def instruments_by_key(recorded: RecordedSession) -> dict[str, Instrument]:
+    """Return the instruments by their symbols as keys of dimensions write them."""
+    return {encode_key(one.symbol): one for one in recorded.instruments.values()}
+
+
 def instrument_of(recorded: RecordedSession, name: str) -> Instrument | None:
     """Return the instrument of a position's dimension, `None` for a balance or without one."""
-    key = key_of(bare_name(name)) if is_position(name) else ""
-    known = recorded.instruments.get(key)
-    if known is not None or not key:
-        return known
-    return next(
-        (one for one in recorded.instruments.values() if encode_key(one.symbol) == key), None
-    )
+    return instruments_by_key(recorded).get(key_of(bare_name(name))) if is_position(name) else None
 
 
 def without_account(name: str) -> str:

@@ -4,11 +4,11 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
 
-from recon_core.compare.keys import encode_key
 from recon_core.explain.problem.dimensions import (
     Dimensions,
     Vector,
     bare_name,
+    instruments_by_key,
     is_position,
     key_of,
 )
@@ -120,13 +120,12 @@ class States:
 def multipliers_of(states: States) -> dict[str, tuple[Fraction, ...]]:
     """Return the contract multiplier and its inverse of each differing position that has one."""
     found: dict[str, tuple[Fraction, ...]] = {}
-    for instrument in states.recorded.instruments.values():
-        factor = Fraction(instrument.multiplier)
-        if factor in {0, 1}:
-            continue
-        for name in states.differing:
-            if is_position(name) and key_of(bare_name(name)) == encode_key(instrument.symbol):
-                found[name] = (factor, 1 / factor)
+    instruments = instruments_by_key(states.recorded)
+    for name in filter(is_position, states.differing):
+        instrument = instruments.get(key_of(bare_name(name)))
+        factor = Fraction(1 if instrument is None else instrument.multiplier)
+        if factor not in {0, 1}:
+            found[name] = (factor, 1 / factor)
     return found
 
 
