@@ -473,6 +473,8 @@ RIVALS: dict[str, list[Answer]] = {
         (IN, ["orphan_fill"]), *[(IN, ["wrong_quantity"])] * 2,
     ],
     "split_in_an_account_with_a_slash": [(IN, ["split"])],
+    # Six fills that cancel, all older than the first one that the exchange lists.
+    "list_that_begins_later_than_a_round_trip": [(IN, ["orphan_fill"] * 6)],
 }  # fmt: skip
 PROVEN: dict[str, Answer] = {
     # A lost fill of 5 is none of two copies, and two false ones of 1 and 2 are not listed as 5.

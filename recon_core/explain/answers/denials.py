@@ -1,5 +1,6 @@
 """Denials: rows, reports and prices of a session that say otherwise than an answer."""
 
+from bisect import bisect_left
 from collections.abc import Iterable
 from dataclasses import replace
 from decimal import Decimal
@@ -12,7 +13,7 @@ from recon_core.explain.answers.lost_fills import may_be_undone
 from recon_core.explain.answers.readings import has_usual_quantity, is_of_fees
 from recon_core.explain.causes.copies import copies_of
 from recon_core.explain.causes.movement import is_same_movement
-from recon_core.explain.causes.removed_rows import is_removal
+from recon_core.explain.causes.removed_rows import is_removal, patch_of_removed
 from recon_core.explain.causes.stale import is_span, reported_in_full
 from recon_core.explain.problem.chances import at_next_ticks
 from recon_core.explain.problem.dimensions import (
@@ -66,6 +67,7 @@ def is_denied(prover: Prover, answer: Answer) -> bool:
         or _is_reported(answer)
         or _may_be_merged(answer)
         or _are_charged_rightly(answer)
+        or _are_before_its_list(answer)
         or _leaves_an_order(prover, answer)
         or any(
             _is_at_any_price(answer, part)
@@ -218,6 +220,32 @@ def _may_be_listed(problem: Problem, part: Part) -> bool:
         for rows in (problem.rows.movements if removed else (), outer.movement_rows)
     )
     return any(_count(row, ours) - _count(row, removed) < _count(row, theirs) for row in removed)
+
+
+def _are_before_its_list(answer: Answer) -> bool:
+    """True if false rows are older than all that the exchange lists, and move nothing in sum.
+
+    Its list begins later: bought and sold again before, they leave no trace in what it states. An
+    opening of its own would say from when on it lists.
+    """
+    problem = answer.problem
+    outer = problem.statement_of(LedgerSide.EXTERNAL)
+    removed = sorted(
+        (
+            row
+            for part in answer.parts
+            if is_removal(problem, part.hypothesis)
+            for row in part.hypothesis.patch.rows_removed
+        ),
+        key=_TIME,
+    )
+    if outer.opening is not None:
+        return False
+    del removed[bisect_left(removed, 1, key=lambda row: int(not _is_before(row, outer))) :]
+    if not removed:
+        return False
+    moved = patch_of_removed(removed).vector(problem.postings)
+    return not any(amount and _states(outer, name) for name, amount in moved.items())
 
 
 def _states(side: SideRecord, name: str) -> bool:
