@@ -9,7 +9,7 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import datetime
 from typing import Final, TypeVar
-from urllib.parse import quote
+from urllib.parse import quote, unquote
 
 from recon_core.compare.accounts import accounts_are_one, split_check, summed
 from recon_core.compare.holdings import holdings
@@ -54,6 +54,13 @@ def encode_key(text: str) -> str:
         return encoded
     digest = hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:16]
     return f"{encoded[: _LONGEST_KEY - 17]}~{digest}"
+
+
+def key_label(key: str) -> str:
+    """A key as people read it: `XBTUSD PERP LONG` of `XBTUSD%20PERP,leg=LONG`."""
+    name, _, account = key.partition(",account=")
+    text = unquote(name.replace(",leg=", " "))
+    return printable(f"{text} of account {unquote(account)}" if account else text)
 
 
 def _percent(match: re.Match[str]) -> str:

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from decimal import Decimal
 from typing import Final, Protocol
 
+from recon_core.compare.keys import key_label
 from recon_core.model import LedgerSide
 from recon_core.model.comparison import ReconDiff
 from recon_core.model.explanation import Cause, CauseKind, Effect, Explanation, ExplanationVerdict
@@ -229,7 +230,7 @@ def _amounts(noun: str, amounts: Mapping[str, Decimal]) -> Iterator[str]:
     for key, amount in amounts.items():
         if amount:
             sign = "+" if amount > 0 else ""
-            yield f"{noun} {printable(key, 100)} {sign}{format_amount(amount)}"
+            yield f"{noun} {key_label(key)} {sign}{format_amount(amount)}"
 
 
 def _is_open(explanation: Explanation) -> bool:

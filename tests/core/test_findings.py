@@ -176,6 +176,16 @@ def test_causes_that_explain_together_are_one_block() -> None:
     assert "  and 2 more causes" in lines(diff("EUR", explanation=many))
 
 
+def test_positions_are_named_as_they_are_written() -> None:
+    """With leg and account, and what a terminal obeys made visible."""
+    held = ("A%20B,leg=LONG,account=x%20y", "C%1B%5B31m", "D")
+    effect = Effect({key: Decimal(1) for key in held}, {"EUR,account=main": Decimal(-1)})
+    assert effect_text(effect) == (
+        "position A B LONG of account x y +1, position C\\x1b[31m +1, position D +1, "
+        "cash EUR of account main -1"
+    )
+
+
 @pytest.mark.parametrize(
     ("amounts", "end"),
     [

@@ -10,10 +10,9 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from typing import Final
-from urllib.parse import unquote
 
 from recon_core.compare.accounts import accounts_are_one
-from recon_core.compare.keys import encode_key, key_text
+from recon_core.compare.keys import encode_key, key_label, key_text
 from recon_core.compare.views import compared_views
 from recon_core.explain.problem.unlisted_figures import unlisted_figures
 from recon_core.model import (
@@ -30,7 +29,6 @@ from recon_core.model.assets import delivering
 from recon_core.model.comparison import Comparison, ItemKind
 from recon_core.model.explanation import Effect
 from recon_core.values.amounts import EXACT, ZERO
-from recon_core.values.printable import printable
 
 Vector = Mapping[str, Decimal]
 """Signed amounts by dimension; an absent dimension is 0."""
@@ -235,9 +233,7 @@ def key_of(name: str) -> str:
 
 def label_of(name: str) -> str:
     """Return a dimension as people read it: `XBTUSD PERP LONG` of `XBTUSD%20PERP,leg=LONG`."""
-    key, _, account = key_of(name).partition(",account=")
-    text = unquote(key.replace(",leg=", " "))
-    return printable(f"{text} of account {unquote(account)}" if account else text)
+    return key_label(key_of(name))
 
 
 def instruments_by_key(recorded: RecordedSession) -> dict[str, Instrument]:
