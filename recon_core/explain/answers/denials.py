@@ -1,7 +1,7 @@
 """Denials: rows, reports and prices of a session that say otherwise than an answer."""
 
 from bisect import bisect_left
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from decimal import Decimal
 from heapq import nlargest, nsmallest
@@ -9,8 +9,8 @@ from operator import attrgetter
 from typing import Final
 
 from recon_core.compare.keys import encode_key
-from recon_core.explain.answers.lost_fills import may_be_undone
-from recon_core.explain.answers.readings import has_usual_quantity, is_of_fees
+from recon_core.explain.answers.lost_fills import has_usual_quantity, may_be_undone
+from recon_core.explain.answers.readings import is_of_fees
 from recon_core.explain.causes.copies import copies_of
 from recon_core.explain.causes.movement import is_same_movement
 from recon_core.explain.causes.removed_rows import is_removal, patch_of_removed
@@ -23,7 +23,7 @@ from recon_core.explain.problem.dimensions import (
     is_position,
     without_account,
 )
-from recon_core.explain.problem.hypotheses import MISSING_ID, NEAR_COPY, Row, fill_content
+from recon_core.explain.problem.hypotheses import NEAR_COPY, PLACE, Row, fill_content, unstated_fill
 from recon_core.explain.problem.market import market_of
 from recon_core.explain.problem.patches import Patch, total_of
 from recon_core.explain.problem.postings import order_name, reported
@@ -35,8 +35,6 @@ from recon_core.ledger.bookings import signed_quantity
 from recon_core.model import Fill, LedgerSide, Leg, Movement, Order, SideRecord
 from recon_core.model.explanation import CauseKind
 from recon_core.values.amounts import EXACT, exact_sum
-
-_PLACE: Final = attrgetter("account", "symbol", "leg", "side")
 
 _PRICE: Final = attrgetter("price")
 
@@ -89,7 +87,7 @@ def _of_no_cash(problem: Problem, part: Part) -> list[str]:
         return []
     is_seen = any(map(is_cash, problem.dimensions.compared))
     is_seen = is_seen or problem.statement_of(problem.owner.other).fills is not None
-    if is_seen or not has_usual_quantity(problem, removed[0]):
+    if is_seen or not has_usual_quantity(problem, removed[0], removed[0].quantity):
         return []
     return [*filter(is_cash, part.effect)] or [""]
 
@@ -116,12 +114,7 @@ def _is_reported(answer: Answer) -> bool:
     The exchange then contradicts itself: its reports are newer than its state and its rows.
     """
     problem = answer.problem
-    removed = [
-        fill
-        for part in answer.parts
-        if is_removal(problem, part.hypothesis)
-        for fill in part.hypothesis.patch.removed
-    ]
+    removed = [row for row in _false_rows(answer) if isinstance(row, Fill)]
     if not removed:
         return False
     orders = set(map(order_name, removed))
@@ -130,6 +123,13 @@ def _is_reported(answer: Answer) -> bool:
         for order in problem.statement_of(LedgerSide.EXTERNAL).order_rows
         for fill in removed
     )
+
+
+def _false_rows(answer: Answer) -> Iterator[Row]:
+    """Yield the rows that an answer says to be false."""
+    for part in answer.parts:
+        if is_removal(answer.problem, part.hypothesis):
+            yield from part.hypothesis.patch.rows_removed
 
 
 def _is_an_order(fill: Fill, order: Order) -> bool:
@@ -148,9 +148,9 @@ def _is_at_any_price(answer: Answer, part: Part) -> bool:
     average price would show it, and a fee at a rate does.
     """
     problem, patch = answer.problem, part.hypothesis.patch
-    if patch.removed or [one.fill_id for one in patch.added] != [MISSING_ID]:
+    fill = unstated_fill(patch)
+    if patch.removed or fill is None:
         return False
-    (fill,) = patch.added
     order = problem.orders.get(order_name(fill))
     market = market_of(problem, problem.postings.position(fill))
     if order is None or order.average_fill_price is not None or market is None:
@@ -230,17 +230,9 @@ def _are_before_its_list(answer: Answer) -> bool:
     """
     problem = answer.problem
     outer = problem.statement_of(LedgerSide.EXTERNAL)
-    removed = sorted(
-        (
-            row
-            for part in answer.parts
-            if is_removal(problem, part.hypothesis)
-            for row in part.hypothesis.patch.rows_removed
-        ),
-        key=_TIME,
-    )
     if outer.opening is not None:
         return False
+    removed = sorted(_false_rows(answer), key=_TIME)
     del removed[bisect_left(removed, 1, key=lambda row: int(not _is_before(row, outer))) :]
     if not removed:
         return False
@@ -338,7 +330,7 @@ def _may_be_merged(answer: Answer) -> bool:
     is_split = any(
         exact_sum(parts) == one.quantity
         for one in missing
-        if len(parts := [row.quantity for row in orphans if _PLACE(row) == _PLACE(one)]) > 1
+        if len(parts := [row.quantity for row in orphans if PLACE(row) == PLACE(one)]) > 1
     )
     return is_split or any(name in false for name, _ in resized & priced)
 

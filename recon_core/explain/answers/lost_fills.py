@@ -52,7 +52,7 @@ def _any_leaves_the_same(answer: Answer, patches: Iterator[Patch]) -> bool:
     """True if any patch leaves what an answer leaves; the cash of contracts shows by a replay."""
     problem = answer.problem
     if not any(map(problem.postings.derivative, problem.rows.symbols)):
-        return any(True for _ in patches)
+        return next(patches, None) is not None
     left: Problem | None = None
     for one in patches:
         left = left or problem.replayed_after(answer.patch)
@@ -144,12 +144,18 @@ def _may_have(problem: Problem, fill: Fill, quantity: Decimal) -> bool:
     instrument = problem.postings.instruments.get(fill.symbol)
     base = "" if instrument is None else problem.postings.cash(instrument.base, fill.account)
     return (
-        any(one.quantity == quantity for one in known if one is not fill)
+        has_usual_quantity(problem, fill, quantity)
         or quantity <= few_lots(known)
         or any(
             problem.dimensions.shows(each) and not stated.get(each, ZERO) for each in (name, base)
         )
     )
+
+
+def has_usual_quantity(problem: Problem, fill: Fill, quantity: Decimal) -> bool:
+    """True if another fill of a fill's market has a quantity."""
+    others = problem.by_symbol.get(problem.postings.position(fill), ())
+    return any(one.quantity == quantity for one in others if one is not fill)
 
 
 def few_lots(fills: Sequence[Fill]) -> Decimal:

@@ -7,7 +7,7 @@ from itertools import compress
 from operator import attrgetter
 from typing import Final
 
-from recon_core.explain.answers.lost_fills import few_lots, may_be_undone
+from recon_core.explain.answers.lost_fills import few_lots, has_usual_quantity, may_be_undone
 from recon_core.explain.causes import precedence
 from recon_core.explain.causes.copies import Copies
 from recon_core.explain.causes.precedence import is_quantity
@@ -94,7 +94,7 @@ def _is_one_of_a_size(problem: Problem, part: Part) -> bool:
         return False
     (old,), (new,) = patch.removed, patch.added
     is_power = power_of_ten(old.quantity, new.quantity) is not None
-    return is_power and has_usual_quantity(problem, old)
+    return is_power and has_usual_quantity(problem, old, old.quantity)
 
 
 def _only_removed(part: Part) -> Fill | None:
@@ -104,12 +104,6 @@ def _only_removed(part: Part) -> Fill | None:
         return None
     removed = hypothesis.patch.removed
     return removed[0] if len(removed) == 1 else None
-
-
-def has_usual_quantity(problem: Problem, fill: Fill) -> bool:
-    """True if another fill of the market has the quantity of a fill."""
-    others = problem.by_symbol.get(problem.postings.position(fill), ())
-    return any(one.quantity == fill.quantity for one in others if one is not fill)
 
 
 def _is_typed(problem: Problem, part: Part) -> bool:

@@ -13,7 +13,12 @@ from typing import Final
 from recon_core.compare.aliases import names_of
 from recon_core.explain.answers.fault_sequences import First
 from recon_core.explain.answers.verdicts import explanations_of, is_whole, partial
-from recon_core.explain.answers.votes import is_against_the_record, votes, votes_of_orders
+from recon_core.explain.answers.votes import (
+    is_against_the_record,
+    own_reports,
+    votes,
+    votes_of_orders,
+)
 from recon_core.explain.budget import Budget
 from recon_core.explain.causes.alias import currencies_of_rows
 from recon_core.explain.causes.stale import by_another_clock
@@ -26,7 +31,6 @@ from recon_core.explain.proof.attempt import Answer, attempt
 from recon_core.explain.proof.prover import Prover
 from recon_core.explain.search.row_comparison import RowComparison, other_rows
 from recon_core.explain.search.self_consistency import (
-    OrderReports,
     OwnContradictions,
     has_duplicate_ids,
     may_be_duplicate,
@@ -228,10 +232,7 @@ class RowAnswers:
         self, problem: Problem, hypotheses: Sequence[Hypothesis], wrong: Sequence[Hypothesis]
     ) -> bool:
         """True if a report of an order says that another row than those said is wrong as well."""
-        shared = self.prover.recorded.shares("orders")
-        reports = OrderReports.of(
-            () if shared else problem.record.order_rows, plain=self.prover.dimensions.plain
-        )
+        reports = own_reports(self.prover, problem.record)
         left = [one.patch for one in hypotheses if one not in wrong]
         corrected = together(hypotheses).applied(problem.record)
         found = votes_of_orders(reports, problem.record, corrected, left)

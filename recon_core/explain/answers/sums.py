@@ -18,7 +18,7 @@ from typing import Final
 
 from recon_core.explain.answers.absent_data import deciding_rows
 from recon_core.explain.problem.figures import common_lot, tick_of, units_of
-from recon_core.explain.problem.hypotheses import MISSING_ID, Hypothesis
+from recon_core.explain.problem.hypotheses import Hypothesis, unstated_fill
 from recon_core.explain.problem.problem import Problem
 from recon_core.explain.proof.attempt import Answer
 from recon_core.model import Fill, RecordedSession
@@ -62,9 +62,9 @@ def executions_of(recorded: RecordedSession, answers: Sequence[Answer]) -> str:
 
 
 def _with_sum(problem: Problem, one: Hypothesis) -> Hypothesis:
-    if len(one.patch.added) != 1 or one.patch.added[0].fill_id != MISSING_ID:
+    fill = unstated_fill(one.patch)
+    if fill is None:
         return one
-    (fill,) = one.patch.added
     known = problem.by_symbol.get(problem.postings.position(fill), ())
     may_be_several = not known or fill.quantity >= EXACT.multiply(_TWO, min(map(_QUANTITY, known)))
     is_average = bool(known) and (

@@ -18,6 +18,7 @@ from typing import Final
 
 from recon_core.compare.keys import encode_key
 from recon_core.explain.causes.copies import repeats
+from recon_core.explain.causes.movement import is_same_movement
 from recon_core.explain.causes.stale import is_span
 from recon_core.explain.problem.dimensions import (
     Dimensions,
@@ -32,7 +33,7 @@ from recon_core.explain.problem.dimensions import (
     negated,
     plus,
 )
-from recon_core.explain.problem.hypotheses import NEAR_COPY, Row, fill_content
+from recon_core.explain.problem.hypotheses import Row, fill_content
 from recon_core.explain.problem.patches import Patch, total_of
 from recon_core.explain.problem.postings import reported
 from recon_core.explain.problem.problem import FaultIn
@@ -42,7 +43,7 @@ from recon_core.explain.proof.prover import Prover
 from recon_core.explain.search.self_consistency import OrderReports
 from recon_core.ledger.bookings import is_derivative
 from recon_core.ledger.running import states_at_snapshots
-from recon_core.model import Fill, LedgerSide, RecordedSession, SideRecord, Snapshot
+from recon_core.model import Fill, LedgerSide, Movement, RecordedSession, SideRecord, Snapshot
 from recon_core.values.amounts import EXACT, ZERO
 from recon_core.values.errors import ReconError
 
@@ -94,11 +95,9 @@ def votes(prover: Prover, answer: Answer) -> Votes:
     record = prover.recorded.side(answer.side)
     assert record is not None  # noqa: S101  # the answer corrects its rows
     figures = _of_figures(prover, answer, record)
-    orders = None if prover.recorded.shares("orders") else record.orders
-    reports = OrderReports.of(orders or (), plain=prover.dimensions.plain)
-    of_snapshots = _of_snapshots(prover, answer)
-    before = answer.problem.record
+    reports, before = own_reports(prover, record), answer.problem.record
     right = answer.patch.applied(before)
+    of_snapshots = _of_snapshots(prover, before, right)
     effects = {frozenset(part.effect.items()) for part in answer.parts}
     total = total_of(part.effect for part in answer.parts)
     found = []
@@ -108,7 +107,7 @@ def votes(prover: Prover, answer: Answer) -> Votes:
         own = [
             *{vote for name in moved for vote in figures.get(name, ())},
             *votes_of_orders(reports, before, right, [part.hypothesis.patch]),
-            *_of_repetitions(answer, part.hypothesis.patch),
+            *_of_repetitions(right, part.hypothesis.patch),
             *{("snapshots", vote) for name in moved for vote in of_snapshots.get(name, ())},
         ]
         found.append((sum(is_aye for _, is_aye in own), sum(not is_aye for _, is_aye in own)))
@@ -188,6 +187,12 @@ def _asset(recorded: RecordedSession, name: str) -> str:
     return encode_key(instrument.base)
 
 
+def own_reports(prover: Prover, record: SideRecord) -> OrderReports:
+    """Return a side's reports of orders, none if both sides take them from one source."""
+    rows = () if prover.recorded.shares("orders") else record.order_rows
+    return OrderReports.of(rows, plain=prover.dimensions.plain)
+
+
 def votes_of_orders(
     reports: OrderReports, before: SideRecord, right: SideRecord, patches: Iterable[Patch]
 ) -> Iterator[_Vote]:
@@ -203,12 +208,12 @@ def votes_of_orders(
             yield f"order {key}", reported(report) == sums[1]
 
 
-def _of_repetitions(answer: Answer, patch: Patch) -> Iterator[_Vote]:
+def _of_repetitions(right: SideRecord, patch: Patch) -> Iterator[_Vote]:
     """Yield a vote for an id that removed rows repeat, and a vote for content that they repeat."""
     removed = patch.rows_removed
     if not removed or patch.rows_added:
         return
-    contents, right = set(map(_content_of, removed)), answer.patch.applied(answer.problem.record)
+    contents = set(map(_content_of, removed))
     fills = [row for row in removed if isinstance(row, Fill)]
     symbols, prices = ({getattr(row, name) for row in fills} for name in ("symbol", "price"))
     near = right.table.having(symbol=symbols, price=prices) if fills else ()
@@ -234,21 +239,20 @@ def _content_of(row: Row) -> Hashable:
 
 def _is_copy(row: Row, other: Row) -> bool:
     """True if two rows of equal content may state one event: one id, or within seconds."""
-    if isinstance(row, Fill) and isinstance(other, Fill):
-        return repeats(row, other)
-    return row_id(row) == row_id(other) or abs(row.time - other.time) <= NEAR_COPY
+    if isinstance(row, Fill):
+        return isinstance(other, Fill) and repeats(row, other)
+    return isinstance(other, Movement) and is_same_movement(row, other)
 
 
-def _of_snapshots(prover: Prover, answer: Answer) -> Mapping[str, set[bool]]:
+def _of_snapshots(prover: Prover, before: SideRecord, after: SideRecord) -> Mapping[str, set[bool]]:
     """Return the votes of the exchange's earlier states by dimension, however many states.
 
     Its rows and the corrected rows are replayed to the time of each; a snapshot that is as one
     of both gives, and not as the other, is a vote.
     """
-    before, found = answer.problem.record, dict[str, set[bool]]()
+    found: dict[str, set[bool]] = {}
     if not before.snapshots or before.opening is None:
         return found
-    after = answer.patch.applied(before)
     try:
         pairs = list(zip(_states(prover, before), _states(prover, after), strict=True))
     except ReconError:

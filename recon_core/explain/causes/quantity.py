@@ -32,7 +32,7 @@ from recon_core.explain.problem.fee_evidence import (
 )
 from recon_core.explain.problem.fee_schedule import FeeModel
 from recon_core.explain.problem.figures import power_of_ten, slip
-from recon_core.explain.problem.hypotheses import MISSING_ID, Facts, Hypothesis, Strength
+from recon_core.explain.problem.hypotheses import Facts, Hypothesis, Strength, unstated_fill
 from recon_core.explain.problem.market import NEAR_VALUE, Market, Paid, market_of, on_tick, paid_in
 from recon_core.explain.problem.patches import Patch
 from recon_core.explain.problem.problem import FaultIn, Problem
@@ -279,27 +279,24 @@ def _rivals(
     at 392.05, and 0.39 paid less.
     """
     for at, one in enumerate(hypotheses):
-        if [fill.fill_id for fill in one.patch.added] == [MISSING_ID]:
-            if not one.patch.rows_removed and one.strength is not Strength.SHOWN:
-                for size in islice(_instead_of(problem, one.patch), _MOST_RIVALS):
-                    yield Rival({at: ()}, size, "", is_timed=True)
-            continue
-        if not _is_at_its_price(one.patch) or is_shown_by_rows(problem, one):
-            continue
+        for size in islice(_other_sizes(problem, one), _MOST_RIVALS):
+            yield Rival({at: ()}, size, "", is_timed=True)
+
+
+def _other_sizes(problem: Problem, one: Hypothesis) -> Iterator[Hypothesis]:
+    """Yield the sizes of listed fills that leave what a cause leaves, none if rows show it."""
+    if is_shown_by_rows(problem, one):
+        return
+    if unstated_fill(one.patch) is not None and not one.patch.rows_removed:
+        yield from _instead_of(problem, one.patch)
+    elif unstated_fill(one.patch) is None and _is_at_its_price(one.patch):
         (fill,) = one.patch.removed
         others = problem.by_symbol.get(problem.postings.position(fill), ())
         same = compress(others, map(fill.price.__eq__, map(_PRICE, others)))
         is_derivative = problem.postings.derivative(fill.symbol)
-        alike = (_of_open_positions if is_derivative else _at_near_prices)(
-            problem, one.patch, others
-        )
-        sizes = (
-            size
-            for other in chain(same, alike)
-            for size in _of_its_effect(problem, one.patch, other)
-        )
-        for size in islice(sizes, _MOST_RIVALS):
-            yield Rival({at: ()}, size, "", is_timed=True)
+        near = _of_open_positions if is_derivative else _at_near_prices
+        for other in chain(same, near(problem, one.patch, others)):
+            yield from _of_its_effect(problem, one.patch, other)
 
 
 def _instead_of(problem: Problem, patch: Patch) -> Iterator[Hypothesis]:

@@ -36,6 +36,7 @@ from recon_core.explain.problem.dimensions import (
     plus,
 )
 from recon_core.explain.problem.hypotheses import (
+    PLACE,
     Hypothesis,
     Row,
     Strength,
@@ -88,8 +89,6 @@ _SHIFTS: Final = {
 _QUANTITY: Final = attrgetter("quantity")
 
 _ROW: Final = attrgetter("symbol", "fill_id")
-
-_PLACE: Final = attrgetter("account", "symbol", "leg", "side")
 
 _TIME: Final = attrgetter("time")
 
@@ -659,7 +658,7 @@ def _newest_row_alike(
             continue
         behind = _behind_by(problem, (newest,), {at: ()}, max_skew)
         others = (*hypotheses[:at], *hypotheses[at + 1 :])
-        is_odd = isinstance(row, Fill) and _PLACE(row) == _PLACE(newest) and _is_odd(problem, row)
+        is_odd = isinstance(row, Fill) and PLACE(row) == PLACE(newest) and _is_odd(problem, row)
         if is_odd or problem.reached_by(together((*others, behind.hypothesis))):
             yield behind
 

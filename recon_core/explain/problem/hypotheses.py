@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 from decimal import Decimal
 from enum import IntEnum
+from operator import attrgetter
 from typing import Any, Final
 
 from recon_core.explain.problem.patches import Patch, in_sequence
@@ -25,6 +26,9 @@ A longer time would make duplicates of the equal fills of a grid.
 
 MISSING_ID: Final = "missing"
 """Id of a fill that no row states."""
+
+PLACE: Final = attrgetter("account", "symbol", "leg", "side")
+"""Of a fill the position that it moves, and its side."""
 
 Row = Fill | Movement
 
@@ -84,6 +88,12 @@ class Hypothesis:
     def is_of_a_fill(self) -> bool:
         """True if the fault concerns a single fill."""
         return len(self.rows) == 1 and isinstance(self.rows[0], Fill)
+
+
+def unstated_fill(patch: Patch) -> Fill | None:
+    """Return the only fill that a patch adds, if no row states it; else `None`."""
+    added = patch.added
+    return added[0] if len(added) == 1 and added[0].fill_id == MISSING_ID else None
 
 
 def together(hypotheses: Iterable[Hypothesis]) -> Patch:
