@@ -60,6 +60,7 @@ class RowAnswers:
     budget: Budget
     _answers: dict[LedgerSide, Answer | None] = field(default_factory=dict)
     _comparisons: dict[LedgerSide, RowComparison | None] = field(default_factory=dict)
+    _problems: dict[tuple[LedgerSide, bool], Problem | None] = field(default_factory=dict)
 
     @cached_property
     def contradicted(self) -> Answer | None:
@@ -310,8 +311,13 @@ class RowAnswers:
         )
 
     def _problem(self, side: LedgerSide, *, rows_right: bool = False) -> Problem | None:
-        prover = self.prover
-        return problem_of(prover.recorded, prover.dimensions, side, side, rows_right=rows_right)
+        key = side, rows_right
+        if key not in self._problems:
+            prover = self.prover
+            self._problems[key] = problem_of(
+                prover.recorded, prover.dimensions, side, side, rows_right=rows_right
+            )
+        return self._problems[key]
 
     def _rows(self, side: LedgerSide) -> SideRecord | None:
         """Return a side with its rows, `None` without any, or if its fills are the other side's."""

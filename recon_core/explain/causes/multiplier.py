@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from fractions import Fraction
+from itertools import chain
 from typing import Final
 
 from recon_core.explain.causes.family import CauseFamily
@@ -37,7 +38,7 @@ _PLACES: Final = 30
 """Decimals of the inverse of a multiplier: far more than a multiplier has."""
 
 _MOST_FILLS: Final = 10_000
-"""Fills of a side: they are replayed three times, which no budget counts."""
+"""Fills of a side: they are replayed for each contract, which no budget counts."""
 
 _NEAR: Final = Fraction(1, 100)
 """Fraction by which a factor that rounded cash gives may miss the power of ten."""
@@ -59,9 +60,18 @@ def _in_states(states: States) -> Iterator[StateHypothesis]:
         if (instrument := recorded.instruments.get(symbol))
         and not instrument.instrument_kind.delivers
     ]
-    declared = _state(states, recorded, rows) if contracts else None
+    declared = _declared(states, rows) if contracts else None
     for instrument in contracts if declared is not None else ():
-        yield from _Contract(states, rows, instrument, declared or {}).hypotheses()
+        is_alone = traded == {instrument.symbol}
+        yield from _Contract(states, rows, instrument, declared or {}, is_alone).hypotheses()
+
+
+def _declared(states: States, rows: SideRecord) -> Vector | None:
+    """Return the state that rows give as declared: that of the session's replay, if it has one."""
+    known = states.replays.get(states.side if rows is states.record else states.side.other)
+    if known is None or known.positions is None or known.cash is None:
+        return _state(states, states.recorded, rows)
+    return states.dimensions.state(known.positions, known.cash)
 
 
 def _rows(states: States) -> SideRecord | None:
@@ -73,12 +83,16 @@ def _rows(states: States) -> SideRecord | None:
 
 @dataclass(frozen=True, slots=True)
 class _Contract:
-    """A contract, and the state that `rows` give at its declared multiplier."""
+    """A contract, and the state that `rows` give at its declared multiplier.
+
+    `is_alone` if they have no fill of another symbol.
+    """
 
     states: States
     rows: SideRecord
     instrument: Instrument
     declared: Vector
+    is_alone: bool
 
     def hypotheses(self) -> Iterator[StateHypothesis]:
         """Yield the declaration that is wrong, or the multiplier that the side counts with."""
@@ -147,12 +161,24 @@ class _Contract:
 
     def _earned(self) -> Decimal:
         """Return the cash that the trades of the contract earn, fees and all others ignored."""
+        if self.is_alone:
+            return self._earned_by_all()
         record, symbol = self.rows, self.instrument.symbol
         fills = [replace(fill, fee=ZERO) for fill in record.fill_rows if fill.symbol == symbol]
         opening = record.opening and replace(record.opening, cash=())
         alone = replace(record, fills=tuple(fills), movements=None, opening=opening)
         state = _state(self.states, self.states.recorded, alone) or {}
         return exact_sum(amount for name, amount in state.items() if is_cash(name))
+
+    def _earned_by_all(self) -> Decimal:
+        """Return what the declared cash has over the opening and the movements, without fees."""
+        rows = self.rows
+        cash = (amount for name, amount in self.declared.items() if is_cash(name))
+        opened = (row.total for row in (rows.opening.cash if rows.opening else ()))
+        moved = (row.amount for row in rows.movement_rows if row.amount is not None)
+        spent = exact_sum(chain(opened, moved))
+        paid = exact_sum(fill.fee for fill in rows.fill_rows)
+        return EXACT.add(EXACT.subtract(exact_sum(cash), spent), paid)
 
     def _state_at(self, factor: Decimal) -> Vector | None:
         multiplier = EXACT.multiply(self.instrument.multiplier, factor)

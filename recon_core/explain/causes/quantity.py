@@ -33,7 +33,15 @@ from recon_core.explain.problem.fee_evidence import (
 from recon_core.explain.problem.fee_schedule import FeeModel
 from recon_core.explain.problem.figures import power_of_ten, slip
 from recon_core.explain.problem.hypotheses import Facts, Hypothesis, Strength, unstated_fill
-from recon_core.explain.problem.market import NEAR_VALUE, Market, Paid, market_of, on_tick, paid_in
+from recon_core.explain.problem.market import (
+    NEAR_VALUE,
+    Market,
+    Paid,
+    market_of,
+    on_tick,
+    paid_in,
+    prices_around,
+)
 from recon_core.explain.problem.patches import Patch
 from recon_core.explain.problem.problem import FaultIn, Problem
 from recon_core.explain.problem.wording import wrong_number
@@ -47,6 +55,9 @@ _MOST_RIVALS: Final = 4
 
 _MOST_REPLAYED: Final = 50
 """Fills of a derivative up to which each is asked for another size; each costs a replay."""
+
+_BOTH: Final = Decimal(2)
+"""Fees, and units, that two fills may differ by in sum: each has its own."""
 
 _PRICE: Final = attrgetter("price")
 
@@ -117,7 +128,7 @@ def _fitted(problem: Problem, tried: int) -> Iterator[Hypothesis]:
 def _of_market(
     problem: Problem, market: Market, required: Decimal, tried: int
 ) -> Iterator[Hypothesis]:
-    for fill in Paid(problem, market, required).candidates():
+    for fill in Paid(problem, market, required, problem.required).candidates():
         quantity = _required_quantity(problem, market, fill, required)
         if quantity <= 0 or not _worth(problem, market, fill, required):
             continue
@@ -155,7 +166,7 @@ def _may_be_missing(problem: Problem, market: Market, fill: Fill, other: Fill) -
     if problem.postings.derivative(fill.symbol) and model is not None:
         return _is_missing_at_a_price(problem, market, missing, model)
     fees = [model.fee(problem.postings, missing, rate) for rate in model.rates] if model else []
-    if not (fees and all(one.fee for one in market.fills)):
+    if not (fees and market.is_charged):
         fees.append(ZERO)
     fits = missing.fee in fees or is_below_cash(problem, market, missing)
     return fits and is_of_many_prices(problem, market, missing)
@@ -310,13 +321,13 @@ def _instead_of(problem: Problem, patch: Patch) -> Iterator[Hypothesis]:
         return
     paid = problem.postings.cash(paid_in(market.instrument), lost.account)
     unit = problem.postings.cash_step.of_fees(paid_in(market.instrument))
-    most = 2 * Fraction(EXACT.add(lost.fee.copy_abs(), unit))
-    worth = Fraction(EXACT.multiply(lost.quantity, market.instrument.multiplier))
-    effect = patch.vector(problem.postings)
-    for fill in market.fills:
-        if abs(Fraction(fill.price) - Fraction(lost.price)) * worth > most:
-            continue
-        quantity = _required_quantity(problem, market, fill, signed_quantity(lost))
+    most = EXACT.multiply(_BOTH, EXACT.add(lost.fee.copy_abs(), unit))
+    worth = EXACT.multiply(lost.quantity, market.instrument.multiplier)
+    effect, required = patch.vector(problem.postings), signed_quantity(lost)
+    near = prices_around(lost.price, most, worth)
+    off = EXACT.multiply(_BOTH, unit)  # the rounded fee of the new size is a unit more
+    for fill in Paid(problem, market, required, effect, off).candidates(near):
+        quantity = _required_quantity(problem, market, fill, required)
         if quantity <= 0:
             continue
         for other in _with_quantity(problem, market, fill, quantity):

@@ -125,7 +125,8 @@ def _in_states(states: States) -> Iterator[StateHypothesis]:
     for name, ratio in ratios.items():
         if ratio is not None and is_power_of_ten(ratio):
             by_ratio.setdefault(ratio, []).append(name)
-    multipliers, of_no_cash = multipliers_of(states), _of_no_cash(states)
+    multipliers = multipliers_of(states)
+    of_no_cash = _of_no_cash(states) if by_ratio else frozenset()
     for ratio, names in by_ratio.items():
         is_declared = all(ratio in multipliers.get(name, ()) for name in names)
         is_size = all(multipliers.get(name, ())[:1] == (ratio,) for name in names)

@@ -15,6 +15,7 @@ from itertools import compress, repeat
 from operator import attrgetter
 from typing import Final
 
+from recon_core.explain.problem.dimensions import Vector
 from recon_core.explain.problem.fee_schedule import FeeModel
 from recon_core.explain.problem.figures import common_lot, last_digit
 from recon_core.explain.problem.problem import Problem
@@ -144,6 +145,11 @@ class Market:
         return low <= _multiply(price, _NEAR) and price <= _multiply(high, _NEAR)
 
     @cached_property
+    def is_charged(self) -> bool:
+        """True if every fill has a fee."""
+        return all(map(_FEE, self.fills))
+
+    @cached_property
     def price_range(self) -> tuple[Decimal, Decimal]:
         """The lowest and the highest price of the fills."""
         prices = list(map(_PRICE, self.fills))
@@ -168,40 +174,45 @@ def _market(problem: Problem, name: str) -> Market | None:
 
 @dataclass(frozen=True, slots=True)
 class Paid:
-    """The cash that the `required` quantity would move with one of the fills of a market."""
+    """The cash that the `required` quantity would move with one of the fills of a market.
+
+    `effect` is what it has to move, by dimension, and `off` how much the cash may miss.
+    """
 
     problem: Problem
     market: Market
     required: Decimal
+    effect: Vector
+    off: Decimal = ZERO
 
-    def candidates(self) -> Iterator[Fill]:
-        """Yield the fills whose quantity may be wrong, judged by their price alone."""
+    def candidates(self, near: tuple[Decimal, Decimal] | None = None) -> Iterator[Fill]:
+        """Yield the fills whose quantity may be wrong, judged by their price alone.
+
+        `near` is the range of their prices; without it, where the cash is near their value.
+        """
         problem, instrument = self.problem, self.market.instrument
         currency = paid_in(instrument)
         cash = problem.postings.cash(currency, self.market.fills[0].account)
+        worth = _multiply(self.required, instrument.multiplier)
         is_seen = cash in problem.dimensions.compared and cash not in problem.unknown
         is_inverse = instrument.instrument_kind is InstrumentKind.INVERSE
-        if is_inverse or not is_seen or not self.market.has_one_fee_model:
-            yield from self.market.fills
+        if is_inverse or not is_seen or not self.market.has_one_fee_model or not worth:
+            yield from self.market.fills if near is None else _within(self.market.fills, near)
             return
-        left = problem.required.get(cash, ZERO)
-        worth = _multiply(self.required, instrument.multiplier)
+        left = self.effect.get(cash, ZERO)
         units = map(problem.postings.resolution, problem.recorded.currencies)
         rounding = _multiply(max(units, default=ZERO), _ROUNDINGS)
-        most = _add(problem.allowed(cash), rounding)
-        if not worth:
-            yield from self.market.fills
-            return
+        most = _add(_add(problem.allowed(cash), self.off), rounding)
         low, high = _between(left, worth, most)
-        prices = _near_prices(left, worth)
-        near = _within(self.market.fills, prices)
-        charged = self._most_charged(near, max(map(Decimal.copy_abs, prices)))
-        near = _within(near, _between(left, worth, _add(most, charged)))
-        same = [fill for fill in near if fill.fee_currency == currency]
+        prices = _near_prices(left, worth) if near is None else near
+        within = _within(self.market.fills, prices)
+        charged = self._most_charged(within, max(map(Decimal.copy_abs, prices)))
+        within = _within(within, _between(left, worth, _add(most, charged)))
+        same = [fill for fill in within if fill.fee_currency == currency]
         matching = self._with_fees(same, left, most)
         yield from [
             fill
-            for fill in near
+            for fill in within
             if low <= fill.price <= high or (matching and id(fill) in matching)
         ]
 
@@ -258,6 +269,14 @@ def _within(fills: Sequence[Fill], prices: tuple[Decimal, Decimal]) -> list[Fill
     """Return the fills from one price to another, both included."""
     low, high = prices
     return [fill for fill in fills if low <= fill.price <= high]
+
+
+def prices_around(price: Decimal, off: Decimal, worth: Decimal) -> tuple[Decimal, Decimal]:
+    """Return the range of prices at which `worth`, which is positive, is off by an amount."""
+    return (
+        _subtract(price, _UPPER.divide(off, worth)),
+        _add(price, _UPPER.divide(off, worth)),
+    )
 
 
 def _near_prices(left: Decimal, worth: Decimal) -> tuple[Decimal, Decimal]:
