@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from recon_core.values.amounts import (
+    EXACT,
     decimal_places,
     display_ratio,
     format_amount,
@@ -86,6 +87,12 @@ def test_padding_and_shortening_keep_the_value(amount: Decimal, places: int) -> 
     assert padded == amount == short
     assert decimal_places(padded) == max(places, decimal_places(amount))
     assert not ("." in format_amount(short) and format_amount(short).endswith("0"))
+
+
+@given(st.integers(-(10**40), 10**40), st.integers(-60, 60))
+def test_places_are_those_of_the_exponent(digits: int, exponent: int) -> None:
+    """Read off the text: however long the amount is, and with or without an exponent."""
+    assert decimal_places(Decimal(digits).scaleb(exponent, EXACT)) == max(0, -exponent)
 
 
 @given(builders.amounts(), builders.amounts())

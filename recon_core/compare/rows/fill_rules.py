@@ -44,6 +44,8 @@ def fill_findings(matched: MatchedFills) -> list[RowFinding]:
     ours, theirs = matched.internal, matched.external
     if matched.group is not None:
         return [aggregated_fills(matched.group)] if matched.has_finding else []
+    if len(ours) == len(theirs) == 1 and same_fill(ours[0], theirs[0]):
+        return []
     found = list(_one_sided(ours, theirs))
     for side, rows in (("internal", ours), ("external", theirs)):
         if len(rows) > 1:

@@ -279,7 +279,8 @@ class Problem:
         """Return the problem that remains after a patch, by replay, `None` if none is possible."""
         try:
             record = patch.applied(self.record)
-            effect = minus(self.state_of(record), self.replayed)
+            state = self.state_of(record)
+            effect = minus(state, self.replayed)
         except ReplayError:
             return None
         exact = minus(self.exact, effect)
@@ -289,10 +290,12 @@ class Problem:
             if is_order(name)
         }
         required = {**self.dimensions.real(exact), **of_orders}
-        return replace(
+        after = replace(
             self, record=record, required=required, tolerance={}, unknown=frozenset(), exact=exact,
             before=self, changed_count=_changed_count(patch),
         )  # fmt: skip
+        after.replayed = state
+        return after
 
     def after(self, patch: Patch) -> "Problem":
         """Return the problem with the patched rows and the effect that is still required."""

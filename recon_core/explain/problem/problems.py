@@ -92,7 +92,7 @@ def problem_of(
     required = plus(dimensions.real(required), orders_filled)
     required = {name: amount for name, amount in required.items() if amount}
     by_name = {name: order for order in orders if (name := order_name(order)) in orders_filled}
-    return Problem(
+    problem = Problem(
         recorded,
         postings,
         owner,
@@ -105,6 +105,9 @@ def problem_of(
         by_name,
         exact,
     )
+    if ledger is not None:
+        problem.replayed = dimensions.state(ledger.positions, ledger.cash)
+    return problem
 
 
 def _ledger(

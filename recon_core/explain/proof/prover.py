@@ -180,15 +180,9 @@ def _may_be_diff(comparison: Comparison) -> bool:
         return True
     if isinstance(matched, EqualRows | MatchedMovements):
         return False  # equal, or equal in their sums
-    if _is_of_group(comparison) or (isinstance(matched, MatchedFills) and _are_one(matched)):
+    if _is_of_group(comparison):
         return False
     return bool(row_findings(matched))
-
-
-def _are_one(matched: MatchedFills) -> bool:
-    """True if both sides have the very same row: equal rows are read once."""
-    ours, theirs = matched.internal, matched.external
-    return len(ours) == len(theirs) == 1 and ours[0] is theirs[0]
 
 
 def _is_dust(comparison: Comparison, delta: Decimal | None, dimensions: Dimensions) -> bool:
