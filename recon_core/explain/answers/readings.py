@@ -21,7 +21,7 @@ from recon_core.explain.problem.dimensions import (
 )
 from recon_core.explain.problem.figures import MODES, last_digit, power_of_ten, slip
 from recon_core.explain.problem.hypotheses import Strength
-from recon_core.explain.problem.market import Market, market_of
+from recon_core.explain.problem.market import Market, market_of, prices_between
 from recon_core.explain.problem.problem import FaultIn, Problem
 from recon_core.explain.proof.attempt import Answer, Part
 from recon_core.explain.proof.snapshot_evidence import is_unstated, remaining_after
@@ -318,7 +318,8 @@ def _of_its_cost(
     unit = problem.postings.resolution(instrument.quote)
     most = EXACT.add(unit, unit)  # each fill is rounded twice, before and after
     by_side = {fill.side: posted, fill.side.other: negated(posted)}
-    for one in known:
+    low, high = prices_between(paid.copy_negate(), worth, most)
+    for one in (each for each in known if low <= each.price <= high):
         off = EXACT.subtract(EXACT.multiply(worth, one.price), paid).copy_abs()
         if not off or (off < most and _may_post(problem, one, fill.quantity, by_side[one.side])):
             yield one

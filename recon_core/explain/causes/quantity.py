@@ -40,7 +40,7 @@ from recon_core.explain.problem.market import (
     market_of,
     on_tick,
     paid_in,
-    prices_around,
+    prices_between,
 )
 from recon_core.explain.problem.patches import Patch
 from recon_core.explain.problem.problem import FaultIn, Problem
@@ -324,7 +324,7 @@ def _instead_of(problem: Problem, patch: Patch) -> Iterator[Hypothesis]:
     most = EXACT.multiply(_BOTH, EXACT.add(lost.fee.copy_abs(), unit))
     worth = EXACT.multiply(lost.quantity, market.instrument.multiplier)
     effect, required = patch.vector(problem.postings), signed_quantity(lost)
-    near = prices_around(lost.price, most, worth)
+    near = prices_between(EXACT.multiply(lost.price, worth).copy_negate(), worth, most)
     off = EXACT.multiply(_BOTH, unit)  # the rounded fee of the new size is a unit more
     for fill in Paid(problem, market, required, effect, off).candidates(near):
         quantity = _required_quantity(problem, market, fill, required)

@@ -203,11 +203,11 @@ class Paid:
         units = map(problem.postings.resolution, problem.recorded.currencies)
         rounding = _multiply(max(units, default=ZERO), _ROUNDINGS)
         most = _add(_add(problem.allowed(cash), self.off), rounding)
-        low, high = _between(left, worth, most)
+        low, high = prices_between(left, worth, most)
         prices = _near_prices(left, worth) if near is None else near
         within = _within(self.market.fills, prices)
         charged = self._most_charged(within, max(map(Decimal.copy_abs, prices)))
-        within = _within(within, _between(left, worth, _add(most, charged)))
+        within = _within(within, prices_between(left, worth, _add(most, charged)))
         same = [fill for fill in within if fill.fee_currency == currency]
         matching = self._with_fees(same, left, most)
         yield from [
@@ -271,14 +271,6 @@ def _within(fills: Sequence[Fill], prices: tuple[Decimal, Decimal]) -> list[Fill
     return [fill for fill in fills if low <= fill.price <= high]
 
 
-def prices_around(price: Decimal, off: Decimal, worth: Decimal) -> tuple[Decimal, Decimal]:
-    """Return the range of prices at which `worth`, which is positive, is off by an amount."""
-    return (
-        _subtract(price, _UPPER.divide(off, worth)),
-        _add(price, _UPPER.divide(off, worth)),
-    )
-
-
 def _near_prices(left: Decimal, worth: Decimal) -> tuple[Decimal, Decimal]:
     """Return the range of prices at which `worth` is the cash `left`, to a twentieth of it."""
     paid = _multiply(left, NEAR_VALUE).copy_negate()
@@ -288,8 +280,11 @@ def _near_prices(left: Decimal, worth: Decimal) -> tuple[Decimal, Decimal]:
     )
 
 
-def _between(left: Decimal, worth: Decimal, off: Decimal) -> tuple[Decimal, Decimal]:
-    """Return the range of prices at which `worth` is the cash `left`, to the amount `off`."""
+def prices_between(left: Decimal, worth: Decimal, off: Decimal) -> tuple[Decimal, Decimal]:
+    """Return the range of prices at which `worth` moves the cash `left`, to the amount `off`.
+
+    -200.2 and a quantity of 2 are the price 100.1; with 0.2 off, 100 to 100.2.
+    """
     ends = [_add(left, off).copy_negate(), _subtract(off, left)]
     low = min(_LOWER.divide(end, worth) for end in ends)
     return low, max(_UPPER.divide(end, worth) for end in ends)
