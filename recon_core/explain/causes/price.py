@@ -14,7 +14,6 @@ from datetime import timedelta
 from decimal import Decimal
 from fractions import Fraction
 from functools import reduce
-from itertools import chain
 from typing import Final
 
 from recon_core.explain.causes.family import CauseFamily, FieldFault, Rival
@@ -244,14 +243,19 @@ class _UsualFees:
         return self._rates[key]
 
     def _is_charged(self, fill: Fill, model: FeeModel, rate: Decimal) -> bool:
-        problem = self.problem
-        # A sample of its position first.
-        rows = chain(problem.schedules.sample(fill), problem.table.having(symbol=(fill.symbol,)))
         return any(
-            one.fee and model.fee(problem.postings, one, rate) == one.fee
-            for one in rows
+            one.fee and model.fee(self.problem.postings, one, rate) == one.fee
+            for one in self._of_its_symbol(fill)
             if id(one) not in self.changed
         )
+
+    def _of_its_symbol(self, fill: Fill) -> Iterator[Fill]:
+        """Yield a sample of a fill's position, and all fills of its symbol if they are asked for.
+
+        A large table is read once more for these.
+        """
+        yield from self.problem.schedules.sample(fill)
+        yield from self.problem.table.having(symbol=(fill.symbol,))
 
 
 def _shows_neither(
