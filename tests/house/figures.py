@@ -7,20 +7,32 @@ The command always ends with 0: figures are for reading, the rules that hold are
 """
 
 import ast
+import json
 import re
 import statistics
 import sys
+import tempfile
+import traceback
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import ExitStack
 from dataclasses import dataclass
 from graphlib import CycleError, TopologicalSorter
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
+from unittest import mock
 
 from grimp import build_graph
 
-from recon_core.model.explanation import CauseKind
+from recon_core.engine.reconciliation import Reconciliation
+from recon_core.explain import explain
+from recon_core.explain.problem.hypotheses import Hypothesis
+from recon_core.explain.proof.attempt import Answer
+from recon_core.model.explanation import CauseKind, Explanation
+from recon_core.plugins.manager import extension_manager
+from recon_core.policy import Policy
+from recon_core.sessions import read_session
 from tests.house.prose import bare_bounds
 
 ROOT: Final = Path(__file__).parents[2]
@@ -28,6 +40,38 @@ CORE: Final = ROOT / "recon_core"
 EXPLAIN: Final = CORE / "explain"
 COMPARABLE: Final = ("pluggy", "hypothesis", "attr", "importlinter", "grimp", "click", "pydantic")
 """Installed codebases whose words are taken as common."""
+
+_FEES: Final = ("0.10", "0.21", "", "0.43", "0.54", "0.65")
+"""A fee of 0.1 % of each fill of the ledger; the third one lacks it."""
+
+_SESSION: Final = {
+    "schema": "recon.session/1",
+    "session_id": "fee",
+    "currencies": {"EUR": {"precision": 2}},
+    "instruments": {"BTC/EUR": {"kind": "spot", "base": "BTC", "quote": "EUR"}},
+    "internal": {
+        "as_of": "2026-01-01T12:00:00Z",
+        "opening": {"cash": {"EUR": "10000.00"}},
+        "fills": [
+            {
+                "fill_id": f"f{number}",
+                "symbol": "BTC/EUR",
+                "side": "BUY",
+                "quantity": "1",
+                "price": f"{100 + 110 * number}.00",
+                "time": f"2026-01-01T11:00:0{number}Z",
+                **({"fee": fee, "fee_currency": "EUR"} if fee else {}),
+            }
+            for number, fee in enumerate(_FEES)
+        ],
+    },
+    "external": {
+        "as_of": "2026-01-01T12:00:00Z",
+        "positions": {"BTC/EUR": "6"},
+        "cash": {"EUR": "7747.75"},
+    },
+}
+"""A ledger without the fee of one fill, against the state of the exchange."""
 
 Trees = dict[Path, ast.Module]
 
@@ -192,6 +236,41 @@ def lines(directory: Path) -> int:
     return sum(len(path.read_text("utf-8").splitlines()) for path in directory.rglob("*.py"))
 
 
+def files_on_the_way() -> int:
+    """Count of the files of explain that lead from a session to the cause of a missing fee.
+
+    Those whose functions are on the way to its hypothesis, its answer or its explanation.
+    """
+    found: set[str] = set()
+
+    def noting(made: type, is_meant: Callable[[Any], bool]) -> Callable[..., None]:
+        init = vars(made)["__init__"]
+
+        def noted(self: Any, *args: Any, **kwargs: Any) -> None:
+            init(self, *args, **kwargs)
+            if is_meant(self):
+                files = {Path(frame.filename) for frame in traceback.extract_stack()}
+                found.update(str(path) for path in files if EXPLAIN in path.parents)
+
+        return noted
+
+    kind = CauseKind.MISSING_FEE
+    watched: list[tuple[type, Callable[[Any], bool]]] = [
+        (Hypothesis, lambda one: one.cause_kind is kind),
+        (Answer, lambda one: any(part.hypothesis.cause_kind is kind for part in one.parts)),
+        (Explanation, lambda _: True),
+    ]
+    with tempfile.TemporaryDirectory() as directory, ExitStack() as patches:
+        path = Path(directory) / "fee.recon.json"
+        path.write_text(json.dumps(_SESSION), encoding="utf-8")
+        session = Reconciliation(read_session(path, extension_manager()), Policy())
+        for made, is_meant in watched:
+            patches.enter_context(mock.patch.object(made, "__init__", noting(made, is_meant)))
+        (one,) = explain(session)
+    assert [cause.cause_kind for cause in one.causes] == [kind]
+    return len(found)
+
+
 def figures() -> list[Figure]:
     """Every figure of the tree."""
     core, explain = trees(CORE), trees(EXPLAIN)
@@ -211,6 +290,7 @@ def figures() -> list[Figure]:
         ("numeric bounds of explain without a reason", lambda: bounds_without_reason(EXPLAIN), 0),
         ("import circles, those for type checkers included", lambda: circles(CORE.name), 0),
         ("loose modules of recon_core", lambda: len(loose), 4),
+        ("files of explain on the way of a missing fee", files_on_the_way, 14),
         ("files of explain", lambda: len(explain), 70),
         ("lines of explain", lambda: lines(EXPLAIN), 10_000),
     ]  # fmt: skip

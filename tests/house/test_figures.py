@@ -29,3 +29,8 @@ def test_a_circle_is_seen(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, back:
     assert figures.circles("circled") == 1
     (package / "a.py").write_text("", encoding="utf-8")
     assert figures.circles("circled") == 0
+
+
+def test_few_files_lead_to_a_cause() -> None:
+    """Whoever follows one cause from a session to its explanation opens at most 14 of them."""
+    assert 5 < figures.files_on_the_way() <= 14
