@@ -6,6 +6,8 @@ most of the time of a short run. What a test installs, registers or writes is ne
 """
 
 import ast
+import os
+import stat
 import warnings
 from functools import cache, lru_cache
 from importlib.metadata import PathDistribution
@@ -30,6 +32,24 @@ def keep_answers() -> None:
     setattr(code, statement, _parsed_once(getattr(code, statement)))
     if hasattr(_manager, "_static_hook_attr"):
         _manager._static_hook_attr = _functions_of_modules(_manager._static_hook_attr)
+
+
+def wait_for_no_disk() -> None:
+    """Let `os.fsync` of a file or directory return at once; called once in a process.
+
+    No test of this process can see whether a disk has the bytes, and many write an audit log.
+    A descriptor that is closed, or of something else, is refused as ever; processes of tests
+    wait, and so does `make soak`.
+    """
+    wait = os.fsync
+
+    def fsync(fd: Any) -> None:
+        number = fd if isinstance(fd, int) else fd.fileno()
+        mode = os.fstat(number).st_mode
+        if not stat.S_ISREG(mode) and not stat.S_ISDIR(mode):
+            wait(number)
+
+    os.fsync = fsync
 
 
 def _once_a_place(attribute: property) -> property:
