@@ -61,8 +61,20 @@ def matches(shown: str, output: str) -> bool:
 
     Blank lines and trailing spaces count for nothing.
     """
-    parts = [re.escape(part) for part in _dense(shown).split("...")]
-    return re.fullmatch(".*".join(parts), _dense(output), re.DOTALL) is not None
+    first, *parts = _dense(shown).split("...")
+    rest = _dense(output)
+    if not parts:
+        return rest == first
+    if not rest.startswith(first):
+        return False
+    rest = rest.removeprefix(first)
+    # The first place of each part is the best one: a regular expression tries all of them.
+    for part in parts[:-1]:
+        at = rest.find(part)
+        if at < 0:
+            return False
+        rest = rest[at + len(part) :]
+    return rest.endswith(parts[-1])
 
 
 def _dense(text: str) -> str:

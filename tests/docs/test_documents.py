@@ -195,6 +195,9 @@ def test_a_wrong_output_is_noticed(reader: Reader) -> None:
     assert matches("a\n...\nd", "a\nb\nc\nd\n")
     assert not matches("a\n...\nd", "a\nb\n")
     assert not matches("", "a")
+    assert matches("a...b...c", "a b b c c")
+    assert not matches("a...c...b...", "a b c")
+    assert not matches("a...a", "a")
     assert reader.type(["false", "echo $?"])[1].strip() == "1"
 
 
