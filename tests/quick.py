@@ -5,8 +5,8 @@ A test falls into it, or out of it, by what it does, so that no list of tests is
 * the tests of a directory that is a command of its own, such as trials and mutation tests: they
   judge the answers as a whole, or the tests themselves;
 * those that run pytest by `pytester`;
-* those with the mark `large`: many rows, files or sessions are their subject, and take more than
-  a quarter of a second; `make quick` names the tests that take a second;
+* those with the mark `large`: many rows, files or sessions are their subject, or a cluster, and
+  take more than a quarter of a second; `make quick` names the tests that take a second;
 * a test that starts a process: it is skipped at that moment;
 * of a function with many items all but a spread of `MOST`.
 """
@@ -19,8 +19,8 @@ from typing import Final, NoReturn, TypeVar
 
 import pytest
 
-MOST: Final = 3
-"""Items of one test function: a table is met at its begin and further on, not in every row."""
+MOST: Final = 2
+"""Items of one test function: a table is met at its begin and in its middle, not in every row."""
 STARTS: Final = (
     "subprocess.Popen", "os.fork", "os.forkpty", "os.posix_spawn", "os.exec", "os.system"
 )  # fmt: skip

@@ -76,6 +76,7 @@ def test_a_file_that_was_loaded_may_be_missing_later(log: Path) -> None:
     assert "33 entries, 7 runs in 3 files" in asked("verify", "--database", URL).out
 
 
+@pytest.mark.large
 @pytest.mark.parametrize("batches", range(4))
 def test_a_loader_that_is_interrupted_goes_on(
     log: Path, monkeypatch: pytest.MonkeyPatch, batches: int
@@ -100,6 +101,7 @@ def test_a_loader_that_is_interrupted_goes_on(
     assert FITS in verified(log, URL)
 
 
+@pytest.mark.large
 def test_many_writers_load_one_log(log: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """At the same moment, into a new file: every entry is there once."""
     monkeypatch.setattr(loading, "_BATCH", 4)
@@ -146,6 +148,7 @@ def test_a_database_without_a_log_says_what_fills_it(log: Path) -> None:
         asked("summary", "--database", URL).refused(1, said)
 
 
+@pytest.mark.large
 def test_an_earlier_file_that_comes_back_is_added(log: Path, directory: Path) -> None:
     """The newest file names it; it was missing when the log was loaded first."""
     earlier = Path(f"{log}.1").rename(directory / "archived")

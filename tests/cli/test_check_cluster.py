@@ -24,6 +24,8 @@ __all__ = ["hooked", "sessions"]  # fixtures
 if find_spec("distributed") is None:  # found, not imported: it takes as long as ten tests
     pytest.skip("needs the extra cluster", allow_module_level=True)
 
+# A cluster, if of threads, is a quarter of a second in each test and its import two more.
+pytestmark = pytest.mark.large
 with_processes = pytest.mark.skipif(
     os.environ.get("RECON_TEST_SIZE") != "soak", reason="starts a cluster: make soak"
 )
@@ -40,7 +42,6 @@ def address() -> Iterator[str]:
         yield made.scheduler_address
 
 
-@pytest.mark.large
 def test_a_cluster_changes_no_byte(recon: Recon, sessions: Path, address: str) -> None:
     """Answer, reports and audit log are those of one process, in its order."""
     assert sessions.is_dir()
@@ -62,7 +63,6 @@ def test_another_version_on_a_worker_judges_nothing(
     assert "expected 99.0" in " ".join(answer.out.split())
 
 
-@pytest.mark.large
 def test_a_task_without_results_is_critical(
     recon: Recon, directory: Path, address: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -34,6 +34,7 @@ from .processes import hooked, interrupted, left_behind, sessions
 __all__ = ["hooked", "sessions"]  # fixtures
 
 
+@pytest.mark.large
 @pytest.mark.parametrize(
     "words",
     [

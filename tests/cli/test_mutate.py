@@ -121,6 +121,7 @@ def test_a_hook_lets_faults_pass(
     assert plugin.told == ["day"]
 
 
+@pytest.mark.large
 @pytest.mark.parametrize(
     ("share", "code", "words"),
     [

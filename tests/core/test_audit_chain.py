@@ -80,6 +80,7 @@ def test_every_single_bit_flip_is_found(content: bytes) -> None:
     assert flips == 8 * len(content) if SOAK else flips > len(content) // 2
 
 
+@pytest.mark.large
 def test_every_cut_is_found(content: bytes) -> None:
     """Within a line the last one is torn; between lines the head is another one."""
     boundaries = 0

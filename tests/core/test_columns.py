@@ -435,6 +435,7 @@ WIDE: Table = (
 )
 
 
+@pytest.mark.large
 @pytest.mark.parametrize(
     "theirs",
     [
@@ -450,6 +451,7 @@ def test_what_one_side_alone_has_is_matched_in_columns(tmp_path: Path, theirs: T
         assert rows_made(in_columns(session(made(tmp_path / name), *tables))) == [1, 1]
 
 
+@pytest.mark.large
 def test_the_last_comparison_is_kept_for_its_two_tables(tmp_path: Path) -> None:
     """With another table, or other keys, the question is another one."""
     (ours, same), (_, fewer) = (
@@ -598,6 +600,7 @@ HEADER = b"fill_id,symbol,side,quantity,price,fee,fee_currency,time\n"
 LINE = b"f1,BTC/EUR,BUY,1.50,2,0,,2026-01-01T09:00:00Z\n"
 
 
+@pytest.mark.large
 @pytest.mark.parametrize(
     ("content", "is_plain"),
     [
@@ -638,6 +641,7 @@ OBJECT = (
 )
 
 
+@pytest.mark.large
 @pytest.mark.parametrize(
     ("content", "is_plain"),
     [

@@ -74,6 +74,7 @@ def _blocks(directory: Path, internal: Side, external: Side, contract: Mapping[s
 CHOICES = chain.from_iterable(combinations(HELD, size) for size in (1, 2, 3))
 
 
+@pytest.mark.large
 @pytest.mark.parametrize("contract", [{}, {"P": "3"}], ids=["spot alone", "and a contract"])
 @pytest.mark.parametrize("assets", list(CHOICES), ids="".join)
 def test_what_one_side_alone_holds_blocks(

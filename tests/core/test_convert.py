@@ -80,6 +80,7 @@ def assert_same(first: RecordedSession, second: RecordedSession) -> None:
         assert getattr(first, name) == getattr(second, name), name
 
 
+@pytest.mark.large
 @pytest.mark.parametrize("source", SOURCES.values(), ids=SOURCES)
 def test_a_converted_session_is_the_same_session(source: Path, tmp_path: Path) -> None:
     """Nothing that the source knows is lost, and converting again gives equal bytes."""
@@ -89,6 +90,7 @@ def test_a_converted_session_is_the_same_session(source: Path, tmp_path: Path) -
     assert session_text(again) == session_text(recorded) == session_text(read_session(source))
 
 
+@pytest.mark.large
 @pytest.mark.parametrize("source", SOURCES.values(), ids=SOURCES)
 def test_a_converted_session_has_the_verdicts_of_its_source(source: Path, tmp_path: Path) -> None:
     """Every comparison, its message included."""
@@ -106,6 +108,7 @@ def test_a_converted_session_has_the_verdicts_of_its_source(source: Path, tmp_pa
     } == values
 
 
+@pytest.mark.large
 @pytest.mark.parametrize("side", ["internal", "external"])
 @pytest.mark.parametrize("name", [name for name in SOURCES if not name.startswith("native")])
 def test_one_session_through_two_formats_has_no_diffs(name: str, side: str, tmp_path: Path) -> None:

@@ -304,6 +304,7 @@ def _written(path: Path, content: bytes) -> Path:
     return path
 
 
+@pytest.mark.large
 @pytest.mark.parametrize(("make", "expected"), ARCHIVES.values(), ids=ARCHIVES)
 def test_an_archive_that_is_refused(
     tmp_path: Path, make: Callable[[Path], Path], expected: str

@@ -23,6 +23,7 @@ WORDS = st.lists(
 ESCAPE = re.compile(r"\x1b\[[0-9;]*m")
 
 
+@pytest.mark.large
 @given(words=WORDS, columns=st.integers(1, 400), indent=st.integers(0, 8), coloured=st.booleans())
 def test_no_line_is_wider_than_the_screen(
     words: list[str], columns: int, indent: int, *, coloured: bool

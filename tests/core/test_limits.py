@@ -137,6 +137,7 @@ def test_a_changed_limit_is_evidence(tmp_path: Path) -> None:
     assert "limits" not in reconcile_session(path).summary().evidence
 
 
+@pytest.mark.large
 def test_a_raised_limit_lets_a_file_pass(tmp_path: Path) -> None:
     """What one limit refuses is read where the setting allows it."""
     cash = {f"C{number}": "1" for number in range(1500)}

@@ -238,6 +238,7 @@ OF_FILLS = {
 }  # fmt: skip
 
 
+@pytest.mark.large
 @pytest.mark.parametrize(
     ("symbols", "expected"),
     [

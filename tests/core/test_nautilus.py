@@ -77,6 +77,7 @@ def copy_of(name: str, directory: Path) -> Path:
     return Path(shutil.copytree(DATA / name, directory / name))
 
 
+@pytest.mark.large
 @pytest.mark.parametrize("name", FIGURES)
 def test_a_recording_is_clear_to_the_last_digit(name: str) -> None:
     """Replaying the engine's fills gives the engine's own figures exactly."""
@@ -111,6 +112,7 @@ def test_swap_interest_is_the_diff_until_the_movement_is_given(tmp_path: Path) -
     assert verdicts(reconcile_session(directory)) == {"cash::USD": "match", **FX_LEGS}
 
 
+@pytest.mark.large
 @pytest.mark.parametrize("name", [*FIGURES, FX])
 def test_a_recording_in_parquet_is_the_same_recording(name: str, tmp_path: Path) -> None:
     """The same frames written with to_parquet give the same session, evidence aside."""
@@ -374,6 +376,7 @@ def test_a_recording_is_named_by_its_meta_file() -> None:
     }
 
 
+@pytest.mark.large
 @pytest.mark.parametrize(("change", "clear"), [(0, True), (None, False), (1, False), (-1, False)])
 def test_rounding_per_fill_decides_whether_the_cash_is_exact(
     change: int | None,

@@ -86,6 +86,7 @@ def test_the_index_finds_what_the_patterns_name(
     assert Waivers.from_dict(waivers.to_dict()).naming(session, identity) == named
 
 
+@pytest.mark.large
 @given(st.text(max_size=8), st.text(max_size=8))
 def test_a_literal_names_itself_and_no_other(name: str, other: str) -> None:
     """Whatever signs a name has."""
@@ -163,6 +164,7 @@ def test_accounts_of_sessions_make_that_of_a_run() -> None:
     }
 
 
+@pytest.mark.large
 def test_many_waivers_cost_no_more_than_their_diffs() -> None:
     """A baseline of 20,000 entries is indexed once: each diff is looked up in it."""
     entries = tuple(waiver(id=f"w{number}", item=f"cash::C{number}") for number in range(20_000))

@@ -51,6 +51,7 @@ def test_a_posted_row_is_charged_to_its_session() -> None:
     assert before - budget.left == OF_A_POSTING
 
 
+@pytest.mark.large
 @pytest.mark.parametrize("seed", range(3))
 @pytest.mark.parametrize("world", ["coin-margined", "hedge"])
 def test_a_search_of_noise_costs_little_more_than_its_budget(world: str, seed: int) -> None:

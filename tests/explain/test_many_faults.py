@@ -84,6 +84,7 @@ def steps_of(reconciliation: Reconciliation) -> tuple[int, Any]:
     return calls, answer
 
 
+@pytest.mark.large
 @pytest.mark.parametrize("name", FAULTS)
 def test_steps_grow_with_the_rows(name: str) -> None:
     """A unit that is wrong everywhere is an ordinary fault, and its session may be long."""

@@ -128,6 +128,7 @@ FREQTRADE: dict[str, Callable[[Explanation], bool]] = {
 }
 
 
+@pytest.mark.large
 @pytest.mark.parametrize("variant", test_freqtrade.VARIANTS, ids=lambda one: one["fault"])
 def test_a_fault_of_a_bot_is_found(variant: dict[str, Any], tmp_path: Path) -> None:
     """Binary floats, and a wallet that deducts the entry fee of what is open only later."""

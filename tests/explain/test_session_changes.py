@@ -8,6 +8,7 @@ from tests.explain.session_changes import changes_between, with_changes
 from tests.trials.drawing import Wanted, drawn
 
 
+@pytest.mark.large
 @pytest.mark.parametrize("seed", range(60))
 def test_changes_that_are_written_make_the_faulty_session(seed: int) -> None:
     """As JSON between a clean session and the faulty one, of any fault."""
