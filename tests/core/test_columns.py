@@ -32,6 +32,7 @@ from recon_core.model import LedgerSide
 from recon_core.model.explanation import Effort
 from recon_core.sessions import column_json_lines
 from recon_core.values.limits import limits_in_force
+from tests.matrices import matrix
 
 from .builders import AS_OF_TEXT, document, write_session
 
@@ -480,26 +481,28 @@ def test_a_whole_and_its_parts_are_found_by_their_ids(tmp_path: Path) -> None:
 
 @pytest.mark.large
 @pytest.mark.parametrize(
-    ("ours", "theirs", "unequal"),
-    [
-        ([], [], 0),
-        ([], [0], 1),
-        ([3], [], 1),
-        ([59], [], 1),
-        ([0], [59], 2),
-        ([3, 3], [], 1),
-    ],
+    ("copies", "most"),
+    matrix(
+        [
+            ([], [], 0),
+            ([], [0], 1),
+            ([3], [], 1),
+            ([59], [], 1),
+            ([0], [59], 2),
+            ([3, 3], [], 1),
+        ],
+        [0, 3, 100],
+        every=2,
+    ),
 )
-@pytest.mark.parametrize("most", [0, 3, 100])
 def test_a_copy_in_its_place_is_no_equal_row(
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
-    ours: list[int],
-    theirs: list[int],
-    unequal: int,
+    copies: tuple[list[int], list[int], int],
     most: int,
 ) -> None:
     """A fill that either side lists once more is none of the equal ones, in place or anywhere."""
+    ours, theirs, unequal = copies
     monkeypatch.setattr(matching, "MOST_NUMBERS", most)
     tables = [(TYPES, [*ROWS, *(ROWS[number] for number in more)]) for more in (ours, theirs)]
     path = session(tmp_path, *tables)

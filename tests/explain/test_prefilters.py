@@ -41,6 +41,7 @@ from recon_core.model import (
 from recon_core.model.explanation import CauseKind
 from recon_core.policy.model import Policy
 from tests.explain.problems import content_of
+from tests.matrices import sample
 
 NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
 SPOT = {
@@ -129,7 +130,7 @@ def search_of(problem: Problem) -> Search:
     return Search(problem, Budget(10**9)).with_extra(extra)
 
 
-@pytest.mark.parametrize("seed", [*range(150), 2594, 2859, 3219, 4400])
+@pytest.mark.parametrize("seed", [*sample(range(150), every=2), 2594, 2859, 3219, 4400])
 def test_sieved_edits_lose_no_pair(seed: int, monkeypatch: pytest.MonkeyPatch) -> None:
     """A look at every edit finds the same pairs, and as many a little beside the need."""
     for problem in problems_of(session_of(seed)):

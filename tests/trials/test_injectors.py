@@ -19,7 +19,7 @@ from tests.trials.noise import noisy
 from tests.trials.placing import Placement
 from tests.trials.scoring import Score, scored
 
-TRIALS = 200 if settings().max_examples > 1000 else 5
+TRIALS = 200 if settings().max_examples > 1000 else 3
 NOT_IN_ROWS = {CauseKind.SIGN_CONVENTION, CauseKind.BALANCE_KIND, CauseKind.CONVERSION}
 
 

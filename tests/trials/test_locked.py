@@ -23,18 +23,16 @@ IS_MUTATION = os.environ.get("RECON_TEST_SIZE") == "mutation"
 
 EACH = {
     "singles-fast": 32,
-    "pairs-fast": 20,
-    "dusty-fast": 8,
-    "small-fast": 16,
     "worlds-fast": 60,
-    "placed-fast": 20,
-    "twisted-fast": 20,
     "states-fast": 10,
     "charges-fast": 12,
-    "alone-fast": 24,
     "noise-fast": 12,
 }
-"""Of these parts every so many chunks are checked by default; of the quick ones all."""
+"""Of these parts every so many chunks are checked by default; of the quick ones all.
+
+The chunks of the others take up to ten seconds: of those every so many sessions are asked one by
+one, from all of their chunks, and a whole chunk by `make soak` alone.
+"""
 
 QUICK = {"real-fast", "examples-fast", "real-full", "examples-full"}
 CHUNKS = [chunk for part in PARTS for chunk in part.chunks]
@@ -45,7 +43,7 @@ CHECKED = [
     if (IS_SOAK or part.name in QUICK or (part.name in EACH and at % EACH[part.name] == 0))
     and (part.is_slow or not IS_MUTATION)
 ]
-TRIED = {"pairs-fast": 5} if IS_MUTATION else dict.fromkeys((part.name for part in PARTS), 100)
+TRIED = {"pairs-fast": 5} if IS_MUTATION else dict.fromkeys((part.name for part in PARTS), 40)
 """Of these parts every so many sessions are asked one by one, of the others all."""
 
 SINGLY = [

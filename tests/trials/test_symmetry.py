@@ -17,7 +17,7 @@ from tests.trials.made_sessions import SMALL
 from tests.trials.transformed import exchanged, in_other_lots, in_other_money, permuted
 
 IS_SOAK = settings().max_examples > 1000
-SEEDS = range(600) if IS_SOAK else range(45)
+SEEDS = range(600) if IS_SOAK else range(24)
 IN_ANOTHER_CURRENCY = {CauseKind.FEE_CURRENCY, CauseKind.ALIAS, CauseKind.CONVERSION}
 """Faults that hold amounts of two currencies against each other, which scaling one ends."""
 
