@@ -86,7 +86,12 @@ def _start(command: Sequence[str]) -> None:
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         cwd=directory,
-        env={name: text for name, text in os.environ.items() if name != "PYTHONPATH"},
+        # The first test that needs a server may have options of its own in the environment.
+        env={
+            name: text
+            for name, text in os.environ.items()
+            if name not in ("PYTHONPATH", "PYTEST_ADDOPTS")
+        },
     )
     assert server.stdout
     assert server.stdout.readline() == b"ready\n"
