@@ -12,6 +12,7 @@ from recon_core.compare.keys import encode_key
 from recon_core.explain.answers.lost_fills import has_usual_quantity, may_be_undone
 from recon_core.explain.answers.readings import is_of_fees
 from recon_core.explain.causes.copies import copies_of
+from recon_core.explain.causes.fee_amount import lost_fees
 from recon_core.explain.causes.movement import is_same_movement
 from recon_core.explain.causes.removed_rows import is_removal, patch_of_removed
 from recon_core.explain.causes.stale import is_span, reported_in_full
@@ -27,7 +28,7 @@ from recon_core.explain.problem.hypotheses import NEAR_COPY, PLACE, Row, fill_co
 from recon_core.explain.problem.market import market_of
 from recon_core.explain.problem.patches import Patch, total_of
 from recon_core.explain.problem.postings import order_name, reported
-from recon_core.explain.problem.problem import Problem
+from recon_core.explain.problem.problem import FaultIn, Problem
 from recon_core.explain.proof.attempt import Answer, Part
 from recon_core.explain.proof.prover import Prover
 from recon_core.explain.repair.entries import has_near_price, is_near
@@ -262,7 +263,8 @@ def _leaves_an_order(prover: Prover, answer: Answer) -> bool:
     """True if an order of a position that an answer moves still differs: its fault moves it, too.
 
     348 that an order lacks and a fill of 348 of another one that is missing on the exchange move
-    a position by as much as a fill of 348 that is turned round. Its fills would show it.
+    a position by as much as a fill of 348 that is turned round. Its fills would show it. And an
+    order of SELLs that keeps a BUY is as wrong as before, whatever it has filled in sum.
     """
     problem = answer.problem
     exchange = problem.statement_of(LedgerSide.EXTERNAL)
@@ -277,9 +279,13 @@ def _leaves_an_order(prover: Prover, answer: Answer) -> bool:
         if f"{ORDER}{encode_key(order.order_id)}" in differs
         and position(order.symbol, Leg.NET, order.account) in moved
     }
+    sides = {order_name(order): order.side for order in exchange.order_rows}
     for fill in answer.patch.applied(problem.record).fill_rows if left else ():
-        if order_name(fill) in left:
-            add_to(left, order_name(fill), signed_quantity(fill).copy_negate())
+        name = order_name(fill)
+        if name in left:
+            if fill.side is not sides[name]:
+                return True
+            add_to(left, name, signed_quantity(fill).copy_negate())
     return any(left.values())
 
 
@@ -336,15 +342,17 @@ def _may_be_merged(answer: Answer) -> bool:
 
 
 def _are_charged_rightly(answer: Answer) -> bool:
-    """True if wrong fees cancel, and each is at the rate of its fill while the right one is not.
+    """True if wrong fees are at the rate of their fills, and the right ones are not.
 
-    No balance shows that the list of the other side is right, and the rates say that it is not.
+    Those of the exchange's list, or wrong fees that cancel: no balance shows that the list of the
+    other side is right, and the rates say that it is not.
     """
     problem, parts = answer.problem, answer.parts
-    if (
-        len(parts) == 1
-        or not all(map(is_of_fees, parts))
-        or any(total_of(part.effect for part in parts).values())
+    if not all(map(is_of_fees, parts)):
+        return False
+    is_of_exchange = answer.side is LedgerSide.EXTERNAL and problem.fault_in is FaultIn.ROWS
+    if not is_of_exchange and (
+        len(parts) == 1 or any(total_of(part.effect for part in parts).values())
     ):
         return False
     return all(
@@ -376,7 +384,8 @@ def _is_part_of_its_order(problem: Problem, part: Part) -> bool:
     What an order of several fills lacks may be shared by them in any way.
 
     A fill of 0.1 at 50, and 0.2 filled: the fill is of 0.2, or another one of 0.1 is missing. Only
-    a fee at the rate on 0.2 shows which. The executions of that order would decide.
+    a fee at the rate on 0.2 shows which. Nor does that fee if some fill lacks one as large. The
+    executions of that order would decide.
     """
     patch = part.hypothesis.patch
     other = problem.statement_of(problem.owner.other)
@@ -397,7 +406,9 @@ def _is_part_of_its_order(problem: Problem, part: Part) -> bool:
         is_shown = fill.fee == old.fee != 0 and is_at_rate
         return is_larger and old.price == fill.price and (is_of_several or not is_shown)
     return any(
-        known.side is fill.side and known.price == fill.price and _may_be_one(problem, known, fill)
+        known.side is fill.side
+        and known.price == fill.price
+        and (_may_be_one(problem, known, fill) or fill.fee in lost_fees(problem))
         for known in problem.by_symbol.get(problem.postings.position(fill), ())
         if order_name(known) == name
     )

@@ -11,16 +11,17 @@ from recon_core.explain.answers.denials import is_denied, refused
 from recon_core.explain.answers.readings import has_two_readings, is_of_fees
 from recon_core.explain.causes import precedence
 from recon_core.explain.causes.copies import Copies
-from recon_core.explain.causes.fee_amount import charged
+from recon_core.explain.causes.fee_amount import lost_fees
 from recon_core.explain.causes.precedence import is_quantity
 from recon_core.explain.causes.strengths import is_far_larger, may_be_unique, of_one_amount
 from recon_core.explain.problem.chances import is_little, is_much
-from recon_core.explain.problem.dimensions import is_position
+from recon_core.explain.problem.dimensions import is_cash, is_position
+from recon_core.explain.problem.fee_evidence import has_usual_fee
 from recon_core.explain.problem.figures import common_lot
 from recon_core.explain.problem.hypotheses import Strength
 from recon_core.explain.problem.market import market_of, paid_in
 from recon_core.explain.problem.patches import total_of
-from recon_core.explain.problem.problem import Problem
+from recon_core.explain.problem.problem import FaultIn, Problem
 from recon_core.explain.problem.problems import problem_of
 from recon_core.explain.proof.attempt import Answer, Part
 from recon_core.explain.proof.prover import Prover
@@ -34,8 +35,11 @@ from recon_core.values.amounts import EXACT, ZERO, decimal_places, unit_at
 _FAR: Final = Decimal(10)
 """Factor by which a fee is off that follows another quantity, as by a slip of the decimal point."""
 
-_TURNS: Final = frozenset({CauseKind.SIGN_CONVENTION, CauseKind.SIDE_FLIPPED})
-"""Causes that exchange BUY and SELL."""
+_FORMS_OF_AN_AMOUNT: Final = 3
+"""Faults of a fee or a movement that one amount may show: it is missing, twice there, or turned."""
+
+_TURNS: Final = frozenset({CauseKind.SIGN_CONVENTION, CauseKind.SIDE_FLIPPED, CauseKind.FEE_SIGN})
+"""Causes that exchange BUY and SELL, or the sign of fees."""
 
 
 def unseen_amounts(prover: Prover, answer: Answer) -> list[str]:
@@ -73,6 +77,7 @@ def _is_doubtful(prover: Prover, answer: Answer) -> bool:
         or _pulls_apart(answer)
         or _turns_a_fill_twice(answer)
         or _is_little_cash(answer)
+        or _is_of_a_common_amount(answer)
         or _may_be_a_false_fill(answer)
         or _leaves_copies(answer)
         or any(_leaves_an_odd_fee(answer, part) for part in answer.parts)
@@ -114,6 +119,46 @@ def _is_little_cash(answer: Answer) -> bool:
     if is_witnessed or _has_the_only_rebate(answer.problem, part):
         return False
     return is_little(answer.problem, part.effect, of_fees=is_of_fees(part))
+
+
+def _is_of_a_common_amount(answer: Answer) -> bool:
+    """True if one balance is all that differs, by an amount that many faults may have.
+
+    No row shows the fault: each fee is as it should be by its row, or the exchange's statement is
+    off. 45.00 are 45 units, and 9 fees that may be missing, doubled or turned round have most of
+    them; so may a credit that nobody lists. Two faults have as many amounts as there are pairs. A
+    snapshot between them is a second witness.
+    """
+    problem = answer.problem
+    total = problem.dimensions.seen(total_of(part.effect for part in answer.parts))
+    moved = [name for name, amount in total.items() if amount]
+    unshown = [part for part in answer.parts if _is_of_no_row(answer, part)]
+    if problem.divergence or len(moved) != 1 or not is_cash(moved[0]) or not unshown:
+        return False
+    amounts = {fee.copy_abs() for fee in problem.rows.fees}
+    amounts |= {row.amount.copy_abs() for row in problem.rows.movements if row.amount is not None}
+    single = len(amounts) * _FORMS_OF_AN_AMOUNT
+    forms = single if len(unshown) == 1 else single * single // 2
+    lot = common_lot(problem.rows.fees) if all(map(is_of_fees, unshown)) else ZERO
+    return not may_be_unique(of_one_amount(total[moved[0]], forms, lot))
+
+
+def _is_of_no_row(answer: Answer, part: Part) -> bool:
+    """True if no row shows a cause: of a fee, a movement, or a statement of the exchange.
+
+    A single fee that the exchange has not posted yet is ordinary, whatever it is.
+    """
+    problem, hypothesis = answer.problem, part.hypothesis
+    is_alone = len(answer.parts) == 1
+    if hypothesis.strength is Strength.SHOWN:
+        return False
+    if problem.fault_in is FaultIn.STATEMENT:
+        is_ordinary = is_alone and hypothesis.cause_kind is CauseKind.MISSING_FEE
+        return problem.side is LedgerSide.EXTERNAL and not is_ordinary
+    patch = hypothesis.patch
+    if is_of_fees(part):
+        return not is_alone or any(has_usual_fee(problem, fill) for fill in patch.removed)
+    return not is_alone and bool(patch.removed_movements and patch.added_movements)
 
 
 def _is_one_of_unlike_fills(part: Part) -> bool:
@@ -227,15 +272,9 @@ def _may_hide_a_lost_fee(answer: Answer, part: Part) -> bool:
     market = market_of(problem, name)
     if market is None or not any(one.fee for one in market.fills):
         return False
-    leaves = problem.schedules.leaves_without
-    bare = [one for one in problem.by_symbol.get(name, ()) if not one.fee and not leaves(one)]
     tick = notional(market.instrument, None, fill.quantity, unit_at(market.tick_places))
     unit = problem.postings.resolution(paid_in(market.instrument))
-    fees = {
-        charged(problem, one, at).fee.copy_abs()
-        for one in bare
-        for at in range(len(problem.schedules.rates(one)))
-    }
+    fees = lost_fees(problem, name)
     return any(fee >= tick and _is_of_ticks(fee, tick, unit) for fee in fees)
 
 
@@ -304,7 +343,7 @@ def _has_an_idle_cause(answer: Answer) -> bool:
 
 
 def _turns_a_fill_twice(answer: Answer) -> bool:
-    """True if all fills of a position are turned round, and one of them again.
+    """True if all fills of a position, or all fees, are turned round, and one of them again.
 
     Then that one alone is wrong, and the figure that the exchange states has the other sign.
     """

@@ -57,6 +57,18 @@ def charged(problem: Problem, fill: Fill, at: int) -> Fill:
     return replace(fill, fee=fee, fee_currency=model.currency)
 
 
+def lost_fees(problem: Problem, name: str | None = None) -> set[Decimal]:
+    """Return the fees that fills without one may lack, at each rate; of one position if named."""
+    schedules = problem.schedules
+    fills = problem.fills if name is None else problem.by_symbol.get(name, ())
+    bare = [one for one in fills if not one.fee and not schedules.leaves_without(one)]
+    return {
+        charged(problem, one, at).fee.copy_abs()
+        for one in bare
+        for at in range(len(schedules.rates(one)))
+    }
+
+
 def _without_fee(problem: Problem, _copies: Copies, fill: Fill) -> Hypothesis:
     return at_usual_rate(problem, fee_change(fill, CauseKind.MISSING_FEE, ZERO))
 

@@ -158,6 +158,27 @@ def at_usual_rate(problem: Problem, hypothesis: Hypothesis) -> Hypothesis:
     return replace(hypothesis, strength=Strength.CHANCE) if is_chance else hypothesis
 
 
+def has_usual_fee(problem: Problem, fill: Fill) -> bool:
+    """True if another fill of a market has the fee of a fill for each unit, or its rate.
+
+    18.00 for 8 contracts, where 4 cost 9.00; 1.28 of 3,192, where 3.51 are of 8,787.
+    """
+    model = problem.schedules.model(fill)
+    others = [one for one in problem.schedules.sample(fill) if one is not fill]
+    if model is not None:
+        rates = [
+            rate for rate in model.rates if model.fee(problem.postings, fill, rate) == fill.fee
+        ]
+        return any(
+            model.fee(problem.postings, one, rate) == one.fee for one in others for rate in rates
+        )
+    return any(
+        EXACT.multiply(one.fee, fill.quantity) == EXACT.multiply(fill.fee, one.quantity)
+        for one in others
+        if one.charged_in == fill.charged_in
+    )
+
+
 def _is_near_a_rate(problem: Problem, model: FeeModel, fill: Fill) -> bool:
     """True if a fee is about one at a rate: a wrong price among the others distorts all rates.
 
