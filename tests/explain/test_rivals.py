@@ -475,6 +475,21 @@ RIVALS: dict[str, list[Answer]] = {
     "split_in_an_account_with_a_slash": [(IN, ["split"])],
     # Six fills that cancel, all older than the first one that the exchange lists.
     "list_that_begins_later_than_a_round_trip": [(IN, ["orphan_fill"] * 6)],
+    # All but one fill pay a flat fee, and the order of SELLs keeps the BUY that was turned round.
+    "lost_fill_of_twice_a_turned_one": [(IN, ["missing_fill"])],
+    # 1.52 is the fee of the newest fill, which the exchange has not charged yet.
+    "all_fees_and_an_interest_turned": [(IN, ["fee_sign", "wrong_movement"])],
+    # A credit of 45.00 that nobody lists is four fees of 11.25.
+    "two_turned_fees_of_a_credit": [(OUT, ["fee_sign", "fee_sign"])],
+    # 2.25 a contract, for 8 and for all others: 9.00 are half of 18.00, and the newest fee.
+    "half_of_a_fee_for_each_contract": [(IN, ["duplicate_fee"])],
+    # Another fill of that order is at the rate of a taker, too.
+    "half_of_a_taker_fee": [(IN, ["duplicate_fee"])],
+    "credit_of_twice_a_fee": [(OUT, ["fee_sign"])],
+    # 14 fees are 1.00; the ledger's 1.50 is balanced by its opening.
+    "fee_of_the_exchange_at_its_rate": [(OUT, ["wrong_fee"])],
+    # One fill lacks its fee, and a missing fill of the order has as much.
+    "lost_fill_or_a_short_one_and_a_lost_fee": [(IN, ["missing_fill"])],
 }  # fmt: skip
 PROVEN: dict[str, Answer] = {
     # A lost fill of 5 is none of two copies, and two false ones of 1 and 2 are not listed as 5.

@@ -38,8 +38,8 @@ _FAR: Final = Decimal(10)
 _FORMS_OF_AN_AMOUNT: Final = 3
 """Faults of a fee or a movement that one amount may show: it is missing, twice there, or turned."""
 
-_TURNS: Final = frozenset({CauseKind.SIGN_CONVENTION, CauseKind.SIDE_FLIPPED, CauseKind.FEE_SIGN})
-"""Causes that exchange BUY and SELL, or the sign of fees."""
+_TURNS: Final = frozenset({CauseKind.SIGN_CONVENTION, CauseKind.SIDE_FLIPPED})
+"""Causes that exchange BUY and SELL."""
 
 
 def unseen_amounts(prover: Prover, answer: Answer) -> list[str]:
@@ -343,7 +343,7 @@ def _has_an_idle_cause(answer: Answer) -> bool:
 
 
 def _turns_a_fill_twice(answer: Answer) -> bool:
-    """True if all fills of a position, or all fees, are turned round, and one of them again.
+    """True if all fills of a position are turned round, and one of them again.
 
     Then that one alone is wrong, and the figure that the exchange states has the other sign.
     """
