@@ -490,6 +490,8 @@ RIVALS: dict[str, list[Answer]] = {
     "fee_of_the_exchange_at_its_rate": [(OUT, ["wrong_fee"])],
     # One fill lacks its fee, and a missing fill of the order has as much.
     "lost_fill_or_a_short_one_and_a_lost_fee": [(IN, ["missing_fill"])],
+    # The last order earns 2,025.00 less a fee of 20.25: 99 % of what all trades earn.
+    "multiplier_or_an_order_that_is_not_posted": [(IN, ["multiplier"])],
 }  # fmt: skip
 PROVEN: dict[str, Answer] = {
     # A lost fill of 5 is none of two copies, and two false ones of 1 and 2 are not listed as 5.

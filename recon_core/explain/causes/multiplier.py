@@ -11,10 +11,12 @@ from dataclasses import dataclass, replace
 from decimal import Decimal
 from fractions import Fraction
 from itertools import chain
+from operator import attrgetter
 from typing import Final
 
 from recon_core.explain.causes.family import CauseFamily
 from recon_core.explain.problem.dimensions import Dimensions, Vector, is_cash, is_position
+from recon_core.explain.problem.hypotheses import Strength
 from recon_core.explain.problem.postings import to_decimal
 from recon_core.explain.problem.stated_figures import StateHypothesis, States
 from recon_core.explain.problem.wording import sentence_of
@@ -39,6 +41,8 @@ _PLACES: Final = 30
 
 _MOST_FILLS: Final = 10_000
 """Fills of a side: they are replayed for each contract, which no budget counts."""
+
+_TIME: Final = attrgetter("time")
 
 _NEAR: Final = Fraction(1, 100)
 """Fraction by which a factor that rounded cash gives may miss the power of ten."""
@@ -113,7 +117,25 @@ class _Contract:
         else:
             return
         one = states.hypothesis(CauseKind.MULTIPLIER, states.differing, detail, len(_FACTORS))
-        yield replace(one, words=words)
+        strength = Strength.CHANCE if self._is_behind() else one.strength
+        yield replace(one, words=words, strength=strength)
+
+    def _is_behind(self) -> bool:
+        """True if the rows before the newest order give the cash: it is not posted yet.
+
+        2,025.00 that a last order earns, less a fee of 20.25, are 99 % of it: so is another size.
+        """
+        states, fills = self.states, self.rows.fill_rows
+        newest = max(fills, key=_TIME)
+        earlier = [
+            fill
+            for fill in fills
+            if fill is not newest and not (newest.order_id and fill.order_id == newest.order_id)
+        ]
+        before = _state(states, states.recorded, replace(self.rows, fills=tuple(earlier)))
+        is_declared = self._is_reached(self.declared, states.stated)
+        behind = states.other if is_declared else states.stated
+        return before is not None and self._is_reached(before, behind)
 
     @property
     def _is_counted_otherwise(self) -> bool:
