@@ -7,6 +7,7 @@ one row a session. Sessions without a difference are one line.
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import PurePath
 from typing import Final
 
 from tabulate import tabulate
@@ -207,14 +208,20 @@ def _table(listed: Sequence[SessionReport], labels: Mapping[str, str], screen: S
 
 def _narrow_row(report: SessionReport, name: str) -> Row:
     severity = _worst(report)
-    return Row(f"{name}: {one_line(findings_of(report.diffs)[0])}", f"{severity}  ", severity)
+    return Row(f"{name}: {_worst_line(report)}", f"{severity}  ", severity)
+
+
+def _worst_line(report: SessionReport) -> str:
+    """Return the worst cause of a session, without the name of its file: the row has it."""
+    line = one_line(findings_of(report.diffs)[0])
+    return line.replace(f"{PurePath(report.path).name}: ", "", 1)
 
 
 def _cause(report: SessionReport, room: int) -> str:
     """Return the worst cause of a session, and how many more there are."""
     findings = findings_of(report.diffs)
     more = f" (+{len(findings) - 1} more)" if len(findings) > 1 else ""
-    return f"{cut_at_a_space(one_line(findings[0]), room - len(more))}{more}"
+    return f"{cut_at_a_space(_worst_line(report), room - len(more))}{more}"
 
 
 def _worst(report: SessionReport) -> Severity:

@@ -368,6 +368,19 @@ def test_many_sessions_are_a_table(count: int, columns: int) -> None:
         assert len(lines) <= 60
 
 
+@pytest.mark.parametrize("columns", [50, 80])
+def test_a_table_says_why_a_file_is_refused(columns: int) -> None:
+    """Not its name once more: there is no room for both."""
+    sessions = []
+    for number in range(6):
+        why = f"session readable: CRITICAL, d{number}.recon.json: is not JSON"
+        refused = replace(diff("readable", "CRITICAL", diff_type="SESSION"), description=why)
+        sessions.append(report(f"d{number}", refused))
+    rows = [line for line in shown(*sessions, columns=columns) if "session readable" in line]
+    assert len(rows) == len(sessions)
+    assert all(line.endswith("session readable: is not JSON") for line in rows)
+
+
 def test_sessions_of_one_id_and_long_ids_stay_tellable() -> None:
     """By their paths, and by both ends of a name."""
     same = [report(f"{n}/x", diff("EUR"), session_id="same") for n in range(3)]
