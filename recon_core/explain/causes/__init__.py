@@ -1,6 +1,7 @@
 """Causes: one file a family, with what it proposes, its doubts and its sentence.
 
-`CAUSES` is the list of all families. A new cause is one file of this room and one row here.
+`CAUSES` is the list of all families. A new cause is a member of `CauseKind`, one file of this
+room and one row here; of a family that exists, the member and its sentence are enough.
 """
 
 from typing import Final
