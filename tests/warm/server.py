@@ -123,8 +123,10 @@ class Server:
                     if request:
                         return request
                 elif key.data:
-                    os.kill(key.data, signal.SIGKILL)  # its launcher is gone
-                    self._events.unregister(key.fileobj)
+                    # Its launcher is gone; the process may have ended at the same moment.
+                    if any(process == key.data for process, _ in self._running.values()):
+                        os.kill(key.data, signal.SIGKILL)
+                        self._events.unregister(key.fileobj)
                 else:
                     self._ended(key.fd)
 
@@ -169,7 +171,8 @@ class Server:
         os.close(end)
         if connection in self._events.get_map():
             self._events.unregister(connection)
-            connection.sendall(status.to_bytes(4, "big"))
+            with suppress(BrokenPipeError, ConnectionResetError):  # its launcher is gone as well
+                connection.sendall(status.to_bytes(4, "big"))
         connection.close()
 
 
