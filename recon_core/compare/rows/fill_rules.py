@@ -25,11 +25,14 @@ def same_fill(one: Fill, other: Fill) -> bool:
     The name of a side's only account is ignored, and so is a field that one side does not
     state.
     """
-    if one is other:
-        return True
-    if _CORE(one) == _CORE(other) and all(map(_agree, _OPTIONAL(one), _OPTIONAL(other), _ABSENT)):
-        return True
-    return not any(differing_fields((one, other)))
+    return _agree_at_once(one, other) or not any(differing_fields((one, other)))
+
+
+def _agree_at_once(one: Fill, other: Fill) -> bool:
+    """True if two rows are equal, fields that one side does not state aside."""
+    return one is other or (
+        _CORE(one) == _CORE(other) and all(map(_agree, _OPTIONAL(one), _OPTIONAL(other), _ABSENT))
+    )
 
 
 def _agree(one: str | None, other: str | None, absent: str | None) -> bool:
@@ -44,7 +47,7 @@ def fill_findings(matched: MatchedFills) -> list[RowFinding]:
     ours, theirs = matched.internal, matched.external
     if matched.group is not None:
         return [aggregated_fills(matched.group)] if matched.has_finding else []
-    if len(ours) == len(theirs) == 1 and same_fill(ours[0], theirs[0]):
+    if len(ours) == len(theirs) == 1 and _agree_at_once(ours[0], theirs[0]):
         return []
     found = list(_one_sided(ours, theirs))
     for side, rows in (("internal", ours), ("external", theirs)):

@@ -405,13 +405,14 @@ def _is_part_of_its_order(problem: Problem, part: Part) -> bool:
         )
         is_shown = fill.fee == old.fee != 0 and is_at_rate
         return is_larger and old.price == fill.price and (is_of_several or not is_shown)
-    return any(
-        known.side is fill.side
-        and known.price == fill.price
-        and (_may_be_one(problem, known, fill) or fill.fee in lost_fees(problem))
+    alike = [
+        known
         for known in problem.by_symbol.get(problem.postings.position(fill), ())
-        if order_name(known) == name
-    )
+        if order_name(known) == name and known.side is fill.side and known.price == fill.price
+    ]
+    if any(_may_be_one(problem, known, fill) for known in alike):
+        return True
+    return bool(alike) and fill.fee in lost_fees(problem)
 
 
 def _may_be_one(problem: Problem, fill: Fill, other: Fill) -> bool:

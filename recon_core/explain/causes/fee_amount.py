@@ -16,7 +16,7 @@ from recon_core.explain.causes.family import (
 from recon_core.explain.causes.fee_pairs import most_fees
 from recon_core.explain.causes.strengths import may_be_unique, of_one_amount
 from recon_core.explain.problem.dimensions import negated
-from recon_core.explain.problem.fee_evidence import at_usual_rate
+from recon_core.explain.problem.fee_evidence import at_rates_of, at_usual_rate
 from recon_core.explain.problem.figures import common_lot
 from recon_core.explain.problem.fill_group import FillGroup, times
 from recon_core.explain.problem.hypotheses import (
@@ -153,14 +153,9 @@ def _is_at_the_rate_of_one(problem: Problem, fill: Fill, fee: Decimal) -> bool:
     model = problem.schedules.model(fill)
     if model is None or len(model.rates) == 1:
         return False
-    rates = [rate for rate in model.rates if model.fee(problem.postings, fill, rate) == fee]
-    others = problem.by_symbol.get(problem.postings.position(fill), ())
-    shown = (
-        one
-        for one in others
-        if one is not fill
-        and any(model.fee(problem.postings, one, rate) == one.fee for rate in rates)
-    )
+    fills = problem.by_symbol.get(problem.postings.position(fill), ())
+    others = (one for one in fills if one is not fill)
+    shown = at_rates_of(problem, model, replace(fill, fee=fee), others)
     return len(list(islice(shown, 2))) < 2  # noqa: PLR2004  # a second fill is a witness
 
 

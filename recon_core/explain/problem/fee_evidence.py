@@ -1,6 +1,6 @@
 """Fills with another price or quantity, and the evidence that their fee gives."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from fractions import Fraction
@@ -166,16 +166,22 @@ def has_usual_fee(problem: Problem, fill: Fill) -> bool:
     model = problem.schedules.model(fill)
     others = [one for one in problem.schedules.sample(fill) if one is not fill]
     if model is not None:
-        rates = [
-            rate for rate in model.rates if model.fee(problem.postings, fill, rate) == fill.fee
-        ]
-        return any(
-            model.fee(problem.postings, one, rate) == one.fee for one in others for rate in rates
-        )
+        return any(True for _ in at_rates_of(problem, model, fill, others))
     return any(
         EXACT.multiply(one.fee, fill.quantity) == EXACT.multiply(fill.fee, one.quantity)
         for one in others
         if one.charged_in == fill.charged_in
+    )
+
+
+def at_rates_of(
+    problem: Problem, model: FeeModel, fill: Fill, others: Iterable[Fill]
+) -> Iterator[Fill]:
+    """Yield the other fills whose fee is at a rate that gives the fee of a fill."""
+    postings = problem.postings
+    rates = [rate for rate in model.rates if model.fee(postings, fill, rate) == fill.fee]
+    return (
+        one for one in others if any(model.fee(postings, one, rate) == one.fee for rate in rates)
     )
 
 
